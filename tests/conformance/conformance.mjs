@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: Apache-2.0
+// conformance.c, by the public API of the npm package alone. No Node modules:
+// browsers run this file too.
+import { Hash, filter, key, rows } from "./generator.mjs";
+
+// The list's cases, one object each; keys are the header's words.
+export function parse(text) {
+  const [head, ...lines] = text.trim().split("\n");
+  const names = head.replace(/^#/, "").split("\t");
+  return lines
+    .filter((line) => line && !line.startsWith("#"))
+    .map((line) => line.split("\t"))
+    .map((cells) => Object.fromEntries(names.map((n, i) => [n, cells[i]])));
+}
+
+// Batches of 1, 2, 3, … rows.
+function* batches(n) {
+  for (let first = 0, batch = 1; first < n; first += batch++) {
+    yield [first, Math.min(first + batch, n)];
+  }
+}
+
+async function build(Index, wasm, c, vectors, keys) {
+  const dimensions = Number(c.dimensions);
+  const n = Number(c.n);
+  let index = await Index.create({
+    dimensions,
+    metric: c.metric,
+    spec: c.spec,
+    capacity: c.how === "grow" ? 1 : Math.max(n, 1),
+    efConstruction: Number(c.ef_construction) || undefined,
+    seed: BigInt(c.seed),
+    wasm,
+  });
+  const part = (from, to) => [
+    vectors.subarray(from * dimensions, to * dimensions),
+    keys?.slice(from, to),
+  ];
+  if (Number(c.train)) {
+    index.train(vectors.subarray(0, Number(c.train) * dimensions));
+  }
+  if (c.how === "grow") {
+    for (const [from, to] of batches(n)) index.add(...part(from, to));
+  } else if (c.how === "steps") {
+    await index.addAsync(...part(0, n));
+  } else if (c.how === "reopen") {
+    const half = Math.floor(n / 2);
+    index.add(...part(0, half));
+    const bytes = index.toBytes();
+    index.close();
+    index = await Index.open(bytes, { wasm });
+    index.add(...part(half, n));
+  } else if (n) {
+    index.add(...part(0, n));
+  }
+  if (c.how === "attach") {
+    index.attach("test", new TextEncoder().encode("minnow"));
+    index.attach("aB_9", new TextEncoder().encode(c.name[0]));
+  }
+  const bytes = index.toBytes();
+  index.close();
+  return bytes;
+}
+
+function hashHits(hash, { keys, distances, slots, stats }) {
+  hash.word(keys.length);
+  for (let i = 0; i < keys.length; i++) {
+    hash.long(keys[i]);
+    hash.float(distances[i]);
+    hash.word(slots[i]);
+  }
+  hash.long(stats.distances);
+  hash.word(stats.hops);
+  hash.word(stats.exact ? 1 : 0);
+}
+
+function answer(index, c, queries, keys) {
+  const hash = new Hash();
+  const dimensions = Number(c.dimensions);
+  const n = Number(c.n);
+  const options = { k: Number(c.k), ef: Number(c.ef) || undefined };
+  if (c.filter !== "none") {
+    const seed = Number(BigInt(c.seed) & 0xffffffffn);
+    options.filter = filter(seed, n, Number(c.filter));
+  }
+  for (let i = 0; i < queries.length; i += dimensions) {
+    hashHits(hash, index.search(queries.subarray(i, i + dimensions), options));
+  }
+  for (let i = 0; i < n; i += Math.floor(n / 8) + 1) {
+    index.reconstruct(keys ? keys[i] : i).forEach((x) => hash.float(x));
+  }
+  return hash.end();
+}
+
+async function runCase(Index, wasm, c) {
+  const seed = Number(BigInt(c.seed) & 0xffffffffn);
+  const dimensions = Number(c.dimensions);
+  const n = Number(c.n);
+  const all = rows(c.data, seed, 0, n + Number(c.queries), dimensions);
+  const keys =
+    c.keys === "given" ? Array.from({ length: n }, (_, i) => key(i)) : undefined;
+  const vectors = all.subarray(0, n * dimensions);
+  const bytes = await build(Index, wasm, c, vectors, keys);
+  const hash = new Hash();
+  hash.bytes(bytes);
+  const index = await Index.open(bytes, { wasm });
+  index.verify();
+  const answers = answer(index, c, all.subarray(n * dimensions), keys);
+  index.close();
+  return `${c.name}\t${hash.end()}\t${answers}`;
+}
+
+// One line per case, as conformance.c prints them; an error stands in the
+// place of its case's hashes. `wasm` is "simd" or "scalar".
+export async function run(Index, wasm, text) {
+  const lines = [];
+  for (const c of parse(text)) {
+    try {
+      lines.push(await runCase(Index, wasm, c));
+    } catch (error) {
+      lines.push(`${c.name}\t${error.code ?? error}\t-`);
+    }
+  }
+  return lines;
+}
