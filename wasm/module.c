@@ -1,0 +1,294 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The browser module: minnow.h with plain numbers for arguments, so that
+ * JavaScript can call it. One instance of the module is one index; letting the
+ * instance go frees everything. No imports, no algorithms.
+ *
+ *     stack, constants, `report`   block   staged bytes   scratch
+ *                                  ^ __heap_base, rounded up   ^ grows
+ *
+ * The block is the arena's first allocation. What JavaScript hands over is
+ * staged behind it, scratch follows, and both are forgotten at the next
+ * `stage`, `reserve` or `save`. Before each operation mn_plan says how many
+ * bytes it takes and memory is grown by them.
+ *
+ * 64-bit keys and seeds arrive as two halves: no BigInt at the boundary.
+ */
+#include "minnow.h"
+
+#define EXPORT(name) __attribute__((export_name(#name))) name
+#define PAGE         65536u
+/* Of the 65,536 pages one stays out of use, so that an address one past the
+ * end still fits in 32 bits. */
+#define PAGES_MAX 65535u
+
+/* The one status beside mn_status: linear memory would not grow. */
+enum { MEMORY = 1 };
+
+extern uint8_t __heap_base;
+
+static mn_arena arena;
+static mn_index index_;
+static size_t block_end; /* the arena's `used` with nothing staged */
+
+/* What an operation says beyond its status. JavaScript knows these offsets
+ * (js/src/instance.ts). */
+static struct report {
+  mn_info info;             /* info */
+  mn_stats stats;           /* search */
+  uint32_t value, bytes;    /* see each operation */
+  char spec[MN_SPEC_BYTES]; /* in: create; out: info */
+} report;
+
+_Static_assert(sizeof(size_t) == 4, "pointers are plain 32-bit numbers");
+_Static_assert(offsetof(mn_info, is_auto) == 32, "js/src/instance.ts");
+_Static_assert(offsetof(mn_info, clipped) == 56, "js/src/instance.ts");
+_Static_assert(offsetof(mn_info, format_major) == 80, "js/src/instance.ts");
+_Static_assert(offsetof(struct report, stats) == 88, "js/src/instance.ts");
+_Static_assert(offsetof(struct report, value) == 104, "js/src/instance.ts");
+_Static_assert(offsetof(struct report, spec) == 112, "js/src/instance.ts");
+_Static_assert(sizeof(mn_hit) == 16, "js/src/instance.ts");
+
+/* --- Memory --------------------------------------------------------------- */
+
+static uint64_t round_up(uint64_t bytes) {
+  return (bytes + MN_ALIGNMENT - 1) / MN_ALIGNMENT * MN_ALIGNMENT;
+}
+
+/* Makes sure that the arena can hand out `bytes` more. */
+static int32_t make_room(uint64_t bytes) {
+  if (!arena.base) {
+    uintptr_t base = (uintptr_t)round_up((uintptr_t)&__heap_base);
+    arena = mn_arena_over((void *)base,
+                          __builtin_wasm_memory_size(0) * PAGE - base);
+  }
+  size_t left = arena.capacity - arena.used;
+  if (bytes <= left)
+    return MN_OK;
+  uint64_t pages = (bytes - left + PAGE - 1) / PAGE;
+  if (pages > PAGES_MAX - __builtin_wasm_memory_size(0) ||
+      __builtin_wasm_memory_grow(0, (size_t)pages) == (size_t)-1)
+    return MEMORY;
+  arena.capacity += (size_t)pages * PAGE;
+  return MN_OK;
+}
+
+static void unstage(void) {
+  mn_arena_rewind(&arena, block_end);
+}
+
+/* Forgets what was staged and makes room for `bytes`; 0 when memory will not
+ * grow. */
+void *EXPORT(stage)(size_t bytes) {
+  unstage();
+  return make_room(round_up(bytes)) ? NULL : mn_arena_allocate(&arena, bytes);
+}
+
+/* The same for a section to attach: far enough behind the block that the block
+ * can grow by the section without reaching it. */
+void *EXPORT(stage_section)(size_t bytes) {
+  unstage();
+  uint64_t gap = round_up(bytes) + MN_ALIGNMENT;
+  if (make_room(gap + round_up(bytes)))
+    return NULL;
+  mn_arena_allocate(&arena, (size_t)gap);
+  return mn_arena_allocate(&arena, bytes);
+}
+
+static int32_t plan(uint32_t capacity, uint32_t k, uint32_t ef,
+                    mn_sizes *sizes) {
+  mn_options options = index_.options;
+  if (index_.is_auto)
+    options.structure = MN_AUTO;
+  return mn_plan(&options, capacity, k, ef, sizes);
+}
+
+/* The plan for the index as it is; `k` and `ef` do not matter. */
+static int32_t plan_now(mn_sizes *sizes) {
+  return plan(index_.capacity, 1, 0, sizes);
+}
+
+/* --- Life ----------------------------------------------------------------- */
+
+uint32_t EXPORT(version)(void) {
+  return (uint32_t)MN_VERSION_MAJOR << 16 | MN_VERSION_MINOR << 8 |
+         MN_VERSION_PATCH;
+}
+
+uint32_t EXPORT(simd)(void) {
+#ifdef __wasm_simd128__
+  return 1;
+#else
+  return 0;
+#endif
+}
+
+struct report *EXPORT(report_at)(void) {
+  return &report;
+}
+
+/* `report.spec` holds the spec; on MN_ERROR_SPEC `report.value` is the offset
+ * of the word that was not understood. */
+int32_t EXPORT(create)(uint32_t dimensions, uint32_t metric,
+                       uint32_t spec_bytes, uint32_t ef_construction,
+                       uint32_t seed_low, uint32_t seed_high,
+                       uint32_t capacity) {
+  mn_options options = {.dimensions = dimensions,
+                        .metric = (mn_metric)metric,
+                        .ef_construction = ef_construction,
+                        .seed = (uint64_t)seed_high << 32 | seed_low};
+  if (spec_bytes > sizeof report.spec)
+    return MN_ERROR_SPEC;
+  size_t at = 0;
+  int32_t status = mn_options_parse(&options, report.spec, spec_bytes, &at);
+  report.value = (uint32_t)at;
+  mn_sizes sizes;
+  if (!status)
+    status = mn_plan(&options, capacity, 1, 0, &sizes);
+  if (!status)
+    status = make_room(sizes.block_bytes);
+  if (!status)
+    status = mn_index_create(&index_, &options, capacity, &arena);
+  block_end = arena.used;
+  return status;
+}
+
+/* Opens the `bytes` bytes that were staged first of all. */
+int32_t EXPORT(open)(size_t bytes) {
+  int32_t status = mn_index_open_writable(&index_, arena.base, bytes);
+  if (!status) {
+    block_end = (size_t)round_up(index_.block_bytes);
+    unstage();
+  }
+  return status;
+}
+
+int32_t EXPORT(verify)(void) {
+  return mn_index_verify(&index_);
+}
+
+/* Host sections come on top of what mn_plan says of a block. */
+int32_t EXPORT(reserve)(uint32_t capacity) {
+  mn_sizes now, then;
+  int32_t status = plan_now(&now);
+  if (!status)
+    status = plan(capacity, 1, 0, &then);
+  if (status)
+    return status;
+  unstage();
+  if (then.block_bytes > now.block_bytes)
+    status = make_room(then.block_bytes - now.block_bytes);
+  if (!status)
+    status = mn_index_resize(&index_, capacity, &arena);
+  block_end = arena.used;
+  return status;
+}
+
+/* Drops unused capacity and seals. The bytes to save are then the
+ * `report.bytes` at `report.value`. */
+int32_t EXPORT(save)(void) {
+  mn_info info = mn_index_info(&index_);
+  uint32_t tight = info.count ? info.count : 1;
+  int32_t status = tight == info.capacity ? MN_OK : (int32_t)reserve(tight);
+  if (!status)
+    status = mn_index_seal(&index_);
+  report.value = (uint32_t)(uintptr_t)index_.block;
+  report.bytes = index_.block_bytes;
+  return status;
+}
+
+/* --- Change --------------------------------------------------------------- */
+
+int32_t EXPORT(train)(const float *data, uint32_t count, uint32_t dimensions) {
+  mn_sizes sizes;
+  int32_t status = plan_now(&sizes);
+  if (!status)
+    status = make_room(sizes.train_scratch_bytes);
+  if (status)
+    return status;
+  mn_vectors sample = {data, count, dimensions};
+  return mn_index_train(&index_, &sample, &arena);
+}
+
+/* On failure `report.value` is the row at fault. */
+int32_t EXPORT(append)(const float *data, uint32_t count, uint32_t dimensions,
+                       const uint64_t *keys) {
+  mn_sizes sizes;
+  int32_t status = plan_now(&sizes);
+  if (!status)
+    status = make_room(sizes.append_scratch_bytes);
+  if (status)
+    return status;
+  mn_vectors vectors = {data, count, dimensions};
+  return mn_index_append(&index_, keys, &vectors, &report.value, &arena);
+}
+
+/* `report.value` is how many are left to link. */
+int32_t EXPORT(link)(uint32_t limit) {
+  mn_sizes sizes;
+  int32_t status = plan_now(&sizes);
+  if (!status)
+    status = make_room(sizes.link_scratch_bytes);
+  if (status)
+    return status;
+  return mn_index_link(&index_, limit, &report.value, &arena);
+}
+
+/* --- Search --------------------------------------------------------------- */
+
+/* `report.value` is the number of hits, `report.stats` what was done. */
+int32_t EXPORT(search)(mn_hit *hits, uint32_t k, uint32_t ef,
+                       const float *vector, uint32_t dimensions,
+                       const uint32_t *filter) {
+  mn_sizes sizes;
+  int32_t status = plan(index_.capacity, k, ef, &sizes);
+  if (!status)
+    status = make_room(sizes.search_scratch_bytes);
+  if (status)
+    return status;
+  mn_query query = {vector, dimensions, k, ef, filter, &report.stats};
+  return mn_index_search(&index_, &query, hits, &report.value, &arena);
+}
+
+/* `report.value` is the slot. */
+int32_t EXPORT(find)(uint32_t key_low, uint32_t key_high) {
+  uint64_t key = (uint64_t)key_high << 32 | key_low;
+  return mn_index_find(&index_, key, &report.value);
+}
+
+int32_t EXPORT(reconstruct)(uint32_t key_low, uint32_t key_high, float *vector,
+                            uint32_t dimensions) {
+  uint64_t key = (uint64_t)key_high << 32 | key_low;
+  return mn_index_reconstruct(&index_, key, vector, dimensions);
+}
+
+/* --- Report and host sections --------------------------------------------- */
+
+void EXPORT(info)(void) {
+  report.info = mn_index_info(&index_);
+  mn_options_format(&index_.options, report.spec);
+}
+
+/* Attaches the `bytes` bytes at `data`, which stage_section returned. */
+int32_t EXPORT(attach)(uint32_t name, const uint8_t *data, size_t bytes) {
+  size_t capacity = arena.capacity;
+  unstage();
+  if (bytes)
+    arena.capacity = (size_t)(data - arena.base);
+  int32_t status = mn_index_attach(&index_, name, data, bytes, &arena);
+  arena.capacity = capacity;
+  block_end = arena.used;
+  return status;
+}
+
+/* The section is the `report.bytes` bytes at `report.value`. */
+int32_t EXPORT(section)(uint32_t name) {
+  const void *data;
+  size_t bytes;
+  int32_t status = mn_index_section(&index_, name, &data, &bytes);
+  if (!status) {
+    report.value = (uint32_t)(uintptr_t)data;
+    report.bytes = bytes;
+  }
+  return status;
+}
