@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The WASI reactor: the C API of minnow.h, exported as it is (CMakeLists.txt
+ * takes the names from the header), with the memory, malloc and free. A host
+ * writes the structs into that memory by hand, so their layout on wasm32 is
+ * part of the interface and is pinned here.
+ */
+#include "minnow.h"
+
+#define AT(type, field, offset)                                                \
+  _Static_assert(offsetof(type, field) == (offset), #type "." #field)
+#define SIZE(type, bytes) _Static_assert(sizeof(type) == (bytes), #type)
+
+AT(mn_arena, base, 0);
+AT(mn_arena, capacity, 4);
+AT(mn_arena, used, 8);
+AT(mn_arena, peak, 12);
+SIZE(mn_arena, 16);
+
+AT(mn_options, dimensions, 0);
+AT(mn_options, metric, 4);
+AT(mn_options, structure, 8);
+AT(mn_options, encoding, 12);
+AT(mn_options, m, 16);
+AT(mn_options, ef_construction, 20);
+AT(mn_options, seed, 24);
+SIZE(mn_options, 32);
+
+AT(mn_sizes, block_bytes, 0);
+AT(mn_sizes, code_bytes, 4);
+AT(mn_sizes, append_scratch_bytes, 8);
+AT(mn_sizes, link_scratch_bytes, 12);
+AT(mn_sizes, add_scratch_bytes, 16);
+AT(mn_sizes, train_scratch_bytes, 20);
+AT(mn_sizes, search_scratch_bytes, 24);
+SIZE(mn_sizes, 28);
+
+/* The handle: a host reserves 128 bytes, and reads the first two fields to
+ * save a block. */
+AT(mn_index, block, 0);
+AT(mn_index, block_bytes, 4);
+_Static_assert(sizeof(mn_index) <= 128, "mn_index");
+
+AT(mn_vectors, data, 0);
+AT(mn_vectors, count, 4);
+AT(mn_vectors, dimensions, 8);
+SIZE(mn_vectors, 12);
+
+AT(mn_query, vector, 0);
+AT(mn_query, dimensions, 4);
+AT(mn_query, k, 8);
+AT(mn_query, ef, 12);
+AT(mn_query, filter, 16);
+AT(mn_query, stats, 20);
+SIZE(mn_query, 24);
+
+AT(mn_stats, distances, 0);
+AT(mn_stats, hops, 8);
+AT(mn_stats, exact, 12);
+SIZE(mn_stats, 16);
+
+AT(mn_hit, key, 0);
+AT(mn_hit, distance, 8);
+AT(mn_hit, slot, 12);
+SIZE(mn_hit, 16);
+
+AT(mn_info, options, 0);
+AT(mn_info, is_auto, 32);
+AT(mn_info, capacity, 36);
+AT(mn_info, count, 40);
+AT(mn_info, linked, 44);
+AT(mn_info, trained, 48);
+AT(mn_info, sealed, 52);
+AT(mn_info, clipped, 56);
+AT(mn_info, block_bytes, 64);
+AT(mn_info, code_bytes, 72);
+AT(mn_info, format_major, 80);
+AT(mn_info, format_minor, 84);
+SIZE(mn_info, 88);
