@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "arguments.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+#define ARGUMENTS_MAX 16u
+
+static bool is_option(const char *text) {
+  return text[0] == '-' && text[1] != '\0';
+}
+
+static const argument *find_option(const argument *arguments, size_t count,
+                                   const char *word, size_t length) {
+  for (size_t i = 0; i < count; i++)
+    if (strlen(arguments[i].name) == length &&
+        memcmp(arguments[i].name, word, length) == 0)
+      return &arguments[i];
+  return NULL;
+}
+
+static const argument *next_positional(const argument *arguments, size_t count,
+                                       const bool *given) {
+  for (size_t i = 0; i < count; i++)
+    if (!is_option(arguments[i].name) && !given[i])
+      return &arguments[i];
+  return NULL;
+}
+
+exit_code arguments_read(const char *command, const argument *arguments,
+                         size_t count, int words_count, char **words) {
+  bool given[ARGUMENTS_MAX] = {false};
+  bool options_ended = false;
+  for (int i = 0; i < words_count; i++) {
+    const char *word = words[i];
+    if (!options_ended && strcmp(word, "--") == 0) {
+      options_ended = true;
+      continue;
+    }
+    if (options_ended || !is_option(word)) {
+      const argument *positional = next_positional(arguments, count, given);
+      if (!positional)
+        return report(EXIT_USAGE, command,
+                      "`%s` is one argument too many; see `minnow %s --help`",
+                      word, command);
+      given[positional - arguments] = true;
+      *positional->value = word;
+      continue;
+    }
+    const char *equals = strchr(word, '=');
+    size_t length = equals ? (size_t)(equals - word) : strlen(word);
+    const argument *option = find_option(arguments, count, word, length);
+    if (!option)
+      return report(EXIT_USAGE, command,
+                    "no option is called `%.*s`; see `minnow %s --help`",
+                    (int)length, word, command);
+    if (given[option - arguments])
+      return report(EXIT_USAGE, command, "%s is given twice; give it once",
+                    option->name);
+    given[option - arguments] = true;
+    if (option->flag) {
+      if (equals)
+        return report(EXIT_USAGE, command, "%s takes no value; give it alone",
+                      option->name);
+      *option->flag = true;
+    } else if (equals) {
+      *option->value = equals + 1;
+    } else if (++i < words_count) {
+      *option->value = words[i];
+    } else {
+      return report(EXIT_USAGE, command,
+                    "%s lacks its value, %s; see `minnow %s --help`",
+                    option->name, option->takes, command);
+    }
+  }
+  for (size_t i = 0; i < count; i++)
+    if (arguments[i].required && !given[i])
+      return report(EXIT_USAGE, command,
+                    "%s %s is missing; see `minnow %s --help`",
+                    arguments[i].name, arguments[i].takes, command);
+  return EXIT_OK;
+}
+
+exit_code arguments_number(const char *name, const char *text, uint64_t least,
+                           uint64_t most, uint64_t *number) {
+  if (!text)
+    return EXIT_OK;
+  uint64_t value = 0;
+  const char *at = text;
+  for (; *at >= '0' && *at <= '9'; at++) {
+    uint64_t digit = (uint64_t)(*at - '0');
+    if (value > (UINT64_MAX - digit) / 10)
+      break;
+    value = value * 10 + digit;
+  }
+  if (at == text || *at != '\0' || value < least || value > most)
+    return report(EXIT_USAGE, name,
+                  "`%s` is not an integer from %" PRIu64 " to %" PRIu64, text,
+                  least, most);
+  *number = value;
+  return EXIT_OK;
+}

@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The commands, a file to each. `words` are what follows the command's name. */
+#ifndef MINNOW_COMMAND_COMMANDS_H
+#define MINNOW_COMMAND_COMMANDS_H
+
+#include "report.h"
+
+#include <stdbool.h>
+
+exit_code command_build(int words_count, char **words);
+exit_code command_search(int words_count, char **words);
+exit_code command_info(int words_count, char **words);
+exit_code command_verify(int words_count, char **words);
+
+/* What --help prints. */
+extern const char help_minnow[], help_build[], help_search[], help_info[],
+    help_verify[];
+
+/* The name of a metric, as after --metric. */
+const char *metric_name(mn_metric metric);
+
+/* Flushes standard output: `code`, or EXIT_OUTPUT where it did not arrive. */
+exit_code output_end(exit_code code);
+
+#endif

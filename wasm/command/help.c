@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "commands.h"
+
+const char help_minnow[] =
+    "minnow: vector search that fits anywhere\n"
+    "\n"
+    "Usage:\n"
+    "  minnow build INPUT -o INDEX --metric l2|ip|cosine   make an index\n"
+    "  minnow search INDEX QUERIES -k K                    find the nearest\n"
+    "  minnow info INDEX                                   say what it holds\n"
+    "  minnow verify INDEX                                 look for damage\n"
+    "  minnow COMMAND --help                               say more\n"
+    "  minnow --version                                    library and format\n"
+    "\n"
+    "Exit codes:\n"
+    "  0  success\n"
+    "  1  verify found damage\n"
+    "  2  a mistake on the command line\n"
+    "  3  vectors or keys cannot be read, are malformed, or were refused\n"
+    "  4  INDEX cannot be read, is no Minnow index, is damaged, or is of\n"
+    "     another format version\n"
+    "  5  out of memory\n"
+    "  6  a result cannot be written\n";
+
+#define HELP_FORMATS                                                           \
+  "Formats, by extension or --format:\n"                                       \
+  "  npy    NumPy array, rows by dimensions, of '<f4', '<f2' or '<f8'; an\n"   \
+  "         array of one axis is one row where its dimensions are known\n"     \
+  "  fvecs  each row its length as int32, then that many floats\n"             \
+  "  f32    rows of floats and nothing else\n"                                 \
+  "  jsonl  an object to a line, with the vector in `embedding`\n"             \
+  "Numbers in binary formats are little-endian.\n"
+
+const char help_build[] =
+    "Usage: minnow build INPUT -o INDEX --metric l2|ip|cosine [options]\n"
+    "\n"
+    "Makes an index of the vectors in INPUT, a file or `-` for standard\n"
+    "input. The same rows and options give the same bytes, on every machine\n"
+    "and from every format.\n"
+    "\n"
+    "Options:\n"
+    "  -o INDEX              the file to write; it appears whole or not at "
+    "all\n"
+    "                        (INDEX.tmp until then)\n"
+    "  --metric METRIC       l2 (squared), ip (inner product) or cosine\n"
+    "  --spec SPEC           [auto|flat|hnsw[M]][,f32|f16|bf16|sq8]; M is 4 "
+    "to\n"
+    "                        64; default auto,f32. `auto` scans small indexes\n"
+    "                        and makes a graph (hnsw16) of large ones\n"
+    "  --ef-construction N   candidates kept while linking the graph, M to\n"
+    "                        65535; default 200\n"
+    "  --seed N              of all random choices; default 0\n"
+    "  --dimensions D        of the rows: needed for f32, checked in others\n"
+    "  --keys FILE           the rows' keys: text, an unsigned 64-bit integer\n"
+    "                        to a line; `-` is standard input\n"
+    "  --format FORMAT       npy, fvecs, f32 or jsonl; default: by extension\n"
+    "\n"
+    "Keys are --keys', or in jsonl the unsigned integers in `key` or `id`, or\n"
+    "the row numbers from 0.\n"
+    "sq8 takes each dimension's range from the first 16384 rows; rows beyond\n"
+    "that range are clamped to it, and their number is reported.\n"
+    "\n" HELP_FORMATS;
+
+const char help_search[] =
+    "Usage: minnow search INDEX QUERIES -k K [options]\n"
+    "\n"
+    "Prints the K vectors nearest to each vector in QUERIES, a file or `-` "
+    "for\n"
+    "standard input. Smaller distances are nearer: the squared distance under\n"
+    "l2, minus the inner product under ip, 1 minus the cosine under cosine.\n"
+    "\n"
+    "Options:\n"
+    "  -k K              how many, 1 to 65535; all there are, if fewer\n"
+    "  --ef N            candidates kept while walking a graph, 1 to 65535;\n"
+    "                    more finds more and takes longer; default 64, and at\n"
+    "                    least K\n"
+    "  --json            a line for each query:\n"
+    "                    {\"query\":0,\"keys\":[7],\"distances\":[0.25]}\n"
+    "  --format FORMAT   npy, fvecs, f32 or jsonl; default: by extension\n"
+    "\n" HELP_FORMATS;
+
+const char help_info[] = "Usage: minnow info INDEX [--json]\n"
+                         "\n"
+                         "Says what an index holds. With --json, as one JSON "
+                         "object; integers in it\n"
+                         "(seed) may exceed 2^53.\n";
+
+const char help_verify[] =
+    "Usage: minnow verify INDEX\n"
+    "\n"
+    "Checks every checksum, key, link and number. Exit code 0: the index is\n"
+    "sound; 1: it is damaged or cut short; 4: it cannot be read, is no Minnow\n"
+    "index, or is of another format version.\n";

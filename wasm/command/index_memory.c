@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "index_memory.h"
+
+#include <stdlib.h>
+
+exit_code memory_take(memory *into, size_t bytes, const char *what) {
+  /* malloc aligns less than an arena does. */
+  size_t padded = bytes + MN_ALIGNMENT - 1;
+  *into = (memory){.bytes = padded < bytes ? NULL : malloc(padded)};
+  if (!into->bytes)
+    return report_memory(what, bytes);
+  into->arena = mn_arena_over(into->bytes, padded);
+  return EXIT_OK;
+}
+
+void memory_free(memory *of) {
+  free(of->bytes);
+  *of = (memory){.bytes = NULL};
+}
+
+exit_code index_memory_plan(const index_memory *of, uint64_t capacity,
+                            mn_sizes *sizes) {
+  mn_status status =
+      capacity > MN_CAPACITY_MAX
+          ? MN_ERROR_TOO_LARGE
+          : mn_plan(&of->options, (uint32_t)capacity, 1, 0, sizes);
+  if (status == MN_ERROR_TOO_LARGE)
+    return report(EXIT_MEMORY, "the index",
+                  "too large for this program's address space; split the "
+                  "input, or use a 64-bit build of minnow");
+  return status == MN_OK ? EXIT_OK : report_status("planning", status);
+}
+
+exit_code index_memory_create(index_memory *into, const mn_options *options,
+                              uint64_t capacity) {
+  *into = (index_memory){.options = *options};
+  mn_sizes sizes;
+  exit_code code = index_memory_plan(into, capacity, &sizes);
+  if (code == EXIT_OK)
+    code = memory_take(&into->block, sizes.block_bytes, "the index");
+  if (code != EXIT_OK)
+    return code;
+  mn_status status = mn_index_create(&into->index, options, (uint32_t)capacity,
+                                     &into->block.arena);
+  return status == MN_OK ? EXIT_OK : report_status("creating", status);
+}
+
+exit_code index_memory_resize(index_memory *into, uint64_t capacity) {
+  if (capacity == into->index.capacity)
+    return EXIT_OK;
+  mn_sizes sizes;
+  memory block = {.bytes = NULL};
+  exit_code code = index_memory_plan(into, capacity, &sizes);
+  if (code == EXIT_OK)
+    code = memory_take(&block, sizes.block_bytes, "the index");
+  if (code != EXIT_OK)
+    return code;
+  mn_status status =
+      mn_index_resize(&into->index, (uint32_t)capacity, &block.arena);
+  if (status != MN_OK) {
+    memory_free(&block);
+    return report_status("growing", status);
+  }
+  memory_free(&into->block);
+  into->block = block;
+  return EXIT_OK;
+}
+
+exit_code index_memory_reserve(index_memory *into, uint32_t more) {
+  uint64_t needed = (uint64_t)mn_index_info(&into->index).count + more;
+  uint64_t capacity = into->index.capacity;
+  if (needed <= capacity)
+    return EXIT_OK;
+  capacity += capacity / 2;
+  if (capacity > MN_CAPACITY_MAX)
+    capacity = MN_CAPACITY_MAX;
+  return index_memory_resize(into, needed > capacity ? needed : capacity);
+}
+
+exit_code index_memory_scratch(index_memory *into, size_t bytes) {
+  if (into->scratch.bytes && bytes <= into->scratch.arena.capacity)
+    return EXIT_OK;
+  memory_free(&into->scratch);
+  return memory_take(&into->scratch, bytes, "scratch");
+}
+
+void index_memory_free(index_memory *of) {
+  memory_free(&of->block);
+  memory_free(&of->scratch);
+}

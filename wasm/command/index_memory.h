@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* An index in memory from malloc that grows as rows come in, and scratch. */
+#ifndef MINNOW_COMMAND_INDEX_MEMORY_H
+#define MINNOW_COMMAND_INDEX_MEMORY_H
+
+#include "report.h"
+
+/* Bytes from malloc under an arena. */
+typedef struct memory {
+  void *bytes;
+  mn_arena arena;
+} memory;
+
+/* An empty arena of `bytes` bytes; `what` is for the message. */
+exit_code memory_take(memory *into, size_t bytes, const char *what);
+void memory_free(memory *of);
+
+typedef struct index_memory {
+  mn_options options; /* as asked for: auto stays auto */
+  mn_index index;
+  memory block, scratch;
+} index_memory;
+
+exit_code index_memory_create(index_memory *into, const mn_options *options,
+                              uint64_t capacity);
+
+/* Makes the capacity exactly `capacity`, by way of a second block. */
+exit_code index_memory_resize(index_memory *into, uint64_t capacity);
+
+/* Makes room for `more` vectors, and for half as many again as there are, so
+ * that growing row by row copies each vector a bounded number of times. */
+exit_code index_memory_reserve(index_memory *into, uint32_t more);
+
+/* What operations take at the index's capacity. */
+exit_code index_memory_plan(const index_memory *of, uint64_t capacity,
+                            mn_sizes *sizes);
+
+/* Makes the scratch at least `bytes` large. */
+exit_code index_memory_scratch(index_memory *into, size_t bytes);
+
+void index_memory_free(index_memory *of);
+
+#endif

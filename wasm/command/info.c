@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* minnow info: what an index holds. */
+#include "arguments.h"
+#include "commands.h"
+#include "index_file.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+
+static const char *truth(uint32_t value) {
+  return value ? "true" : "false";
+}
+
+/* Names as in the npm package's info(). */
+static void print_json(const mn_info *info, const char *spec) {
+  printf("{\"format\":\"%u.%u\",\"metric\":\"%s\",\"spec\":\"%s\","
+         "\"auto\":%s,\"dimensions\":%u,\"count\":%u,\"capacity\":%u,"
+         "\"linked\":%u,\"efConstruction\":%u,\"seed\":%" PRIu64
+         ",\"trained\":%s,\"sealed\":%s,\"clipped\":%" PRIu64
+         ",\"blockBytes\":%" PRIu64 ",\"codeBytes\":%" PRIu64 "}\n",
+         info->format_major, info->format_minor,
+         metric_name(info->options.metric), spec, truth(info->is_auto),
+         info->options.dimensions, info->count, info->capacity, info->linked,
+         info->options.ef_construction, info->options.seed,
+         truth(info->trained), truth(info->sealed), info->clipped,
+         info->block_bytes, info->code_bytes);
+}
+
+static void print_table(const char *path, const mn_info *info,
+                        const char *spec) {
+  const mn_options *options = &info->options;
+  printf("%s\n", path);
+  printf("  format            %u.%u\n", info->format_major, info->format_minor);
+  printf("  metric            %s\n", metric_name(options->metric));
+  printf("  spec              %s%s\n", spec,
+         info->is_auto ? " (chosen by auto)" : "");
+  printf("  dimensions        %u\n", options->dimensions);
+  printf("  vectors           %u\n", info->count);
+  printf("  capacity          %u\n", info->capacity);
+  if (options->structure == MN_HNSW) {
+    printf("  in the graph      %u\n", info->linked);
+    printf("  ef_construction   %u\n", options->ef_construction);
+  }
+  printf("  seed              %" PRIu64 "\n", options->seed);
+  if (options->encoding == MN_SQ8)
+    printf("  trained           %s\n", info->trained ? "yes" : "no");
+  printf("  clipped vectors   %" PRIu64 "\n", info->clipped);
+  printf("  sealed            %s\n",
+         info->sealed ? "yes" : "no (checksums are not kept)");
+  printf("  bytes             %" PRIu64 "\n", info->block_bytes);
+  if (info->count > 0)
+    printf("  bytes a vector    %.1f, of which the vector itself %" PRIu64 "\n",
+           (double)info->block_bytes / info->count, info->code_bytes);
+}
+
+exit_code command_info(int words_count, char **words) {
+  const char *path = NULL;
+  bool is_json = false;
+  const argument arguments[] = {
+      {"INDEX", "", &path, NULL, true},
+      {"--json", "", NULL, &is_json, false},
+  };
+  exit_code code = arguments_read("info", arguments, 2, words_count, words);
+  index_file file;
+  if (code == EXIT_OK)
+    code = index_file_open(&file, path, NULL);
+  if (code != EXIT_OK)
+    return code;
+  mn_info info = mn_index_info(&file.index);
+  char spec[MN_SPEC_BYTES];
+  mn_options_format(&info.options, spec);
+  if (is_json)
+    print_json(&info, spec);
+  else
+    print_table(path, &info, spec);
+  index_file_close(&file);
+  return output_end(EXIT_OK);
+}

@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* minnow: builds, searches and checks index files. Natively and under WASI. */
+#include "commands.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+static const struct {
+  const char *name;
+  exit_code (*run)(int words_count, char **words);
+  const char *help;
+} commands[] = {
+    {"build", command_build, help_build},
+    {"search", command_search, help_search},
+    {"info", command_info, help_info},
+    {"verify", command_verify, help_verify},
+};
+#define COMMANDS_COUNT (sizeof commands / sizeof commands[0])
+
+const char *metric_name(mn_metric metric) {
+  return metric == MN_L2 ? "l2" : metric == MN_IP ? "ip" : "cosine";
+}
+
+exit_code output_end(exit_code code) {
+  if (fflush(stdout) == 0 && !ferror(stdout))
+    return code;
+  return report(EXIT_OUTPUT, "standard output", "cannot be written: %s",
+                strerror(errno));
+}
+
+static bool asks_for_help(int words_count, char **words) {
+  for (int i = 0; i < words_count && strcmp(words[i], "--") != 0; i++)
+    if (strcmp(words[i], "--help") == 0 || strcmp(words[i], "-h") == 0)
+      return true;
+  return false;
+}
+
+static exit_code print(const char *text) {
+  fputs(text, stdout);
+  return output_end(EXIT_OK);
+}
+
+static exit_code print_version(void) {
+  printf("minnow %d.%d.%d, index format %d.%d\n", MN_VERSION_MAJOR,
+         MN_VERSION_MINOR, MN_VERSION_PATCH, MN_FORMAT_MAJOR, MN_FORMAT_MINOR);
+  return output_end(EXIT_OK);
+}
+
+static exit_code run(int words_count, char **words) {
+  if (words_count < 2) {
+    fputs(help_minnow, stderr);
+    return EXIT_USAGE;
+  }
+  const char *name = words[1];
+  for (size_t i = 0; i < COMMANDS_COUNT; i++)
+    if (strcmp(commands[i].name, name) == 0)
+      return asks_for_help(words_count - 2, words + 2)
+                 ? print(commands[i].help)
+                 : commands[i].run(words_count - 2, words + 2);
+  if (asks_for_help(1, words + 1))
+    return print(help_minnow);
+  if (strcmp(name, "--version") == 0)
+    return print_version();
+  return report(EXIT_USAGE, name,
+                "not a command; give build, search, info or verify, or see "
+                "`minnow --help`");
+}
+
+int main(int words_count, char **words) {
+  return (int)run(words_count, words);
+}

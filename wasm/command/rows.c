@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "rows.h"
+
+#include "refusal.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+
+exit_code rows_create(rows *batch, uint32_t room, uint32_t dimensions) {
+  *batch = (rows){.room = room};
+  uint64_t bytes = (uint64_t)room * dimensions * sizeof(float);
+  batch->vectors = bytes <= SIZE_MAX ? malloc((size_t)bytes) : NULL;
+  batch->keys = malloc(room * sizeof(uint64_t));
+  batch->places = malloc(room * sizeof(uint64_t));
+  if (batch->vectors && batch->keys && batch->places)
+    return EXIT_OK;
+  rows_free(batch);
+  return report_memory("rows", bytes);
+}
+
+void rows_free(rows *batch) {
+  free(batch->vectors);
+  free(batch->keys);
+  free(batch->places);
+  *batch = (rows){.room = 0};
+}
+
+/* Rows without keys are numbered; a mixture would let numbers and keys meet. */
+static exit_code check_keys(rows *batch, const input *in) {
+  if (in->rows == 1)
+    batch->have_keys = in->has_key;
+  if (in->has_key == batch->have_keys)
+    return EXIT_OK;
+  char where[INPUT_PLACE_BYTES];
+  input_describe(in, in->rows - 1, in->place, where);
+  return report(EXIT_INPUT, in->reader.name,
+                "%s: has %s key, but the rows before have %s; give all rows a "
+                "key, or none",
+                where, in->has_key ? "a" : "no", in->has_key ? "none" : "one");
+}
+
+static exit_code read_key(rows *batch, input *in, key_file *keys) {
+  bool end;
+  if (!keys)
+    return check_keys(batch, in);
+  batch->have_keys = true;
+  exit_code code = key_file_next(keys, &in->key, &end);
+  if (code == EXIT_OK && end)
+    return report(EXIT_INPUT, keys->reader.name,
+                  "ends after %" PRIu64 " keys, but %s has more rows; give a "
+                  "key for every row",
+                  keys->line, in->reader.name);
+  return code;
+}
+
+static exit_code check_keys_end(const input *in, key_file *keys) {
+  uint64_t key;
+  bool end;
+  exit_code code = key_file_next(keys, &key, &end);
+  if (code == EXIT_OK && !end)
+    return report(EXIT_INPUT, keys->reader.name,
+                  "line %" PRIu64 ": a key too many: %s has %" PRIu64 " rows",
+                  keys->line, in->reader.name, in->rows);
+  return code;
+}
+
+exit_code rows_read(rows *batch, input *in, key_file *keys, bool *end) {
+  batch->count = 0;
+  batch->first = in->rows;
+  *end = false;
+  while (batch->count < batch->room) {
+    uint32_t at = batch->count;
+    exit_code code =
+        input_next(in, batch->vectors + (size_t)at * in->dimensions, end);
+    if (code == EXIT_OK && *end)
+      return keys ? check_keys_end(in, keys) : EXIT_OK;
+    if (code == EXIT_OK)
+      code = read_key(batch, in, keys);
+    if (code != EXIT_OK)
+      return code;
+    batch->keys[at] = in->key;
+    batch->places[at] = in->place;
+    batch->count++;
+  }
+  return EXIT_OK;
+}
+
+exit_code rows_refused(const rows *batch, const input *in, uint32_t row,
+                       mn_status status) {
+  const float *vector = batch->vectors + (size_t)row * in->dimensions;
+  return refusal_report(in, batch->first + row, batch->places[row], vector,
+                        batch->keys[row], status);
+}
