@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: Apache-2.0
+// Checks of arguments, made before WebAssembly is entered. A mistake in type is
+// a TypeError, one in shape or size a RangeError.
+import { statusError } from "./error.js";
+
+export const DIMENSIONS_MAX = 65535;
+
+/** Whether `value` is one of the language's own objects, from any realm. */
+export function is(value: unknown, name: string): boolean {
+  return Object.prototype.toString.call(value) === `[object ${name}]`;
+}
+
+/** What a value is, for messages. */
+export function kind(value: unknown): string {
+  if (value === null) return "null";
+  if (typeof value !== "object") return typeof value;
+  return value.constructor?.name ?? "object";
+}
+
+/** `value` as an integer from `from` to `to`. */
+export function integer(name: string, value: unknown, from: number, to: number): number {
+  if (typeof value !== "number") {
+    throw new TypeError(`${name} must be a number, not ${kind(value)}`);
+  }
+  if (!Number.isInteger(value) || value < from || value > to) {
+    throw new RangeError(`${name} must be an integer from ${from} to ${to}, not ${value}`);
+  }
+  return value;
+}
+
+export function seedOf(seed: number | bigint): bigint {
+  if (typeof seed !== "bigint") {
+    return BigInt(integer("seed", seed, 0, Number.MAX_SAFE_INTEGER));
+  }
+  if (seed >= 0n && seed < 1n << 64n) return seed;
+  throw new RangeError(`seed must be from 0 to 2^64 - 1, not ${seed}`);
+}
+
+export function asBytes(name: string, bytes: Uint8Array | ArrayBuffer): Uint8Array {
+  if (is(bytes, "Uint8Array")) return bytes as Uint8Array;
+  if (is(bytes, "ArrayBuffer")) return new Uint8Array(bytes);
+  throw new TypeError(`${name} must be a Uint8Array or an ArrayBuffer, not ${kind(bytes)}`);
+}
+
+/** A section's name as the number that the core knows it by. */
+export function sectionName(name: string): number {
+  if (typeof name !== "string") throw new TypeError(`name must be a string, not ${kind(name)}`);
+  if (!/^[a-z][\x21-\x7e]{3}$/.test(name)) throw statusError(-21);
+  return [...name].reduceRight((id, c) => id * 256 + c.charCodeAt(0), 0);
+}

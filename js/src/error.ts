@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/**
+ * What the index itself refuses. Nothing has changed when it is thrown.
+ *
+ * Mistakes in the type or shape of an argument are `TypeError` and
+ * `RangeError` instead.
+ */
+export class MinnowError extends Error {
+  override readonly name = "MinnowError";
+  /**
+   * What went wrong, for programs. From the core:
+   * `"argument"`, `"spec"`, `"dimensions"`, `"not-finite"`, `"zero-vector"`,
+   * `"range"`, `"duplicate-key"`, `"unknown-key"`, `"capacity"`,
+   * `"untrained"`, `"trained"`, `"sample"`, `"not-minnow"`, `"version"`,
+   * `"truncated"`, `"corrupt"`, `"too-large"`, `"section"`.
+   * From this package: `"memory"` (WebAssembly memory would not grow),
+   * `"key-unsafe"` (a key in the block exceeds 2^53 - 1), `"busy"`
+   * (`addAsync` has not finished), `"closed"`.
+   */
+  readonly code: string;
+  /** The row at fault, from 0, where one row of several is. */
+  readonly row: number | undefined;
+
+  constructor(code: string, message: string, row?: number) {
+    super(message);
+    this.code = code;
+    this.row = row;
+  }
+}
+
+/** Codes and advice in the order of `mn_status`, which is pinned forever. */
+const STATUSES: readonly (readonly [code: string, message: string])[] = [
+  ["ok", ""],
+  ["argument", "an option is out of range: efConstruction must be at least M (16 unless the spec says otherwise)"],
+  ["spec", 'the spec is not understood: write a structure (auto, flat, hnsw, hnsw32) and an encoding (f32, f16, bf16, sq8), as in "hnsw16,f16"'],
+  ["dimensions", "the vector has other dimensions than the index"],
+  ["not-finite", "the vector has a NaN, an infinity, or numbers so large that distances overflow: check what made it"],
+  ["zero-vector", "a zero vector has no direction, so no cosine: leave it out, or use the metric l2 or ip"],
+  ["range", "the vector has a number that f16 cannot hold (beyond 65504): use bf16 or f32, or scale the vectors"],
+  ["duplicate-key", "the key is in the index already, or twice in this call: give every vector a key of its own"],
+  ["unknown-key", "the key is not in the index: ask has(key) first"],
+  ["capacity", "the index is full"],
+  ["arena", "an operation took more memory than was planned: please report this"],
+  ["read-only", "the index was opened read-only"],
+  ["untrained", "this encoding needs train(sample) before the first vector"],
+  ["trained", "nothing to train: the index was trained already, or its encoding needs none"],
+  ["sample", "the sample has too few vectors to train on"],
+  ["alignment", "the block is not aligned: please report this"],
+  ["not-minnow", "these bytes are not a Minnow index: open what toBytes() returned"],
+  ["version", "these bytes were written by a newer or unknown version: update the package, or build the index again"],
+  ["truncated", "the bytes end too early: was the file copied or downloaded completely?"],
+  ["corrupt", "the bytes are damaged: get the file again, or build the index again"],
+  ["too-large", "the index would not fit in WebAssembly memory (4 GiB, the block 2 GiB): use a smaller encoding or several indexes"],
+  ["section", "a section's name is four characters of which the first is a lower-case letter, and a block holds at most 8 of them"],
+];
+
+/** One of this package's own statuses: memory would not grow. */
+export const MEMORY = 1;
+const MEMORY_MESSAGE =
+  "WebAssembly memory would not grow: add fewer vectors at a time, use a smaller encoding, or close other indexes";
+
+/** The error for a status other than 0. */
+export function statusError(status: number, row?: number): MinnowError {
+  if (status === MEMORY) return new MinnowError("memory", MEMORY_MESSAGE);
+  const [code, message] = STATUSES[-status] ?? ["unknown", `unknown status ${status}`];
+  return new MinnowError(code, row === undefined ? message : `row ${row}: ${message}`, row);
+}
