@@ -62,8 +62,8 @@ extern "C" {
 #define MN_VERSION_MAJOR 0
 #define MN_VERSION_MINOR 1
 #define MN_VERSION_PATCH 0
-#define MN_FORMAT_MAJOR 1
-#define MN_FORMAT_MINOR 0
+#define MN_FORMAT_MAJOR  1
+#define MN_FORMAT_MINOR  0
 
 /* --- Limits --------------------------------------------------------------- */
 
@@ -73,12 +73,12 @@ extern "C" {
 /* Vectors in an index: a slot number takes 31 bits. */
 #define MN_CAPACITY_MAX 0x7fffffffu
 /* Bounds of M, and of ef_construction, ef and k. */
-#define MN_M_MIN 4u
-#define MN_M_MAX 64u
+#define MN_M_MIN  4u
+#define MN_M_MAX  64u
 #define MN_EF_MAX 65535u
 /* Alignment, in bytes, of everything an arena hands out and of every section
  * in a block. A block that is opened in place needs only MN_OPEN_ALIGNMENT. */
-#define MN_ALIGNMENT 64u
+#define MN_ALIGNMENT      64u
 #define MN_OPEN_ALIGNMENT 8u
 /* Bytes that hold any spec string with its final NUL. */
 #define MN_SPEC_BYTES 32u
@@ -233,12 +233,12 @@ typedef struct mn_index {
   const struct mn_kernels *kernels;
   const struct mn_codec_ops *codec;
   struct mn_state *state;
-  uint64_t *keys;     /* by slot */
-  uint32_t *key_map;  /* hash table of slot + 1 */
-  uint8_t *codes;     /* by slot */
-  uint8_t *model;     /* what training found */
-  uint32_t *links;    /* hnsw, level 0, by slot */
-  uint32_t *upper;    /* hnsw, levels 1 and up */
+  uint64_t *keys;    /* by slot */
+  uint32_t *key_map; /* hash table of slot + 1 */
+  uint8_t *codes;    /* by slot */
+  uint8_t *model;    /* what training found */
+  uint32_t *links;   /* hnsw, level 0, by slot */
+  uint32_t *upper;   /* hnsw, levels 1 and up */
 } mn_index;
 
 /* --- Sizes ---------------------------------------------------------------- */
@@ -308,8 +308,8 @@ typedef struct mn_vectors {
 } mn_vectors;
 
 /* Learns what the encoding needs from a sample: for sq8 each dimension's
- * range, from at least 1 vector. f32, f16 and bf16 need none (MN_ERROR_TRAINED).
- * Once only, and before the first add. O(count d). */
+ * range, from at least 1 vector. f32, f16 and bf16 need none
+ * (MN_ERROR_TRAINED). Once only, and before the first add. O(count d). */
 mn_status mn_index_train(mn_index *index, const mn_vectors *sample,
                          mn_arena *scratch);
 
@@ -349,11 +349,11 @@ typedef struct mn_stats {
 
 typedef struct mn_query {
   const float *vector;
-  uint32_t dimensions; /* must be the index's */
-  uint32_t k;          /* hits wanted, 1 to MN_EF_MAX */
-  uint32_t ef;         /* graph: candidates kept, up to MN_EF_MAX; more finds
-                          more and takes longer; raised to k where smaller;
-                          0: 64 */
+  uint32_t dimensions;    /* must be the index's */
+  uint32_t k;             /* hits wanted, 1 to MN_EF_MAX */
+  uint32_t ef;            /* graph: candidates kept, up to MN_EF_MAX; more finds
+                             more and takes longer; raised to k where smaller;
+                             0: 64 */
   const uint32_t *filter; /* NULL, or a bit for each slot, slot i in bit i % 32
                              of word i / 32, (count + 31) / 32 words: only
                              vectors whose bit is 1 are hits. They are scanned,
@@ -389,11 +389,11 @@ typedef struct mn_info {
   mn_options options; /* as in the handle */
   uint32_t is_auto;   /* structure chosen by MN_AUTO */
   uint32_t capacity;
-  uint32_t count;     /* vectors */
-  uint32_t linked;    /* of them, in the graph; flat: all */
-  uint32_t trained;   /* 1: ready for adds */
-  uint32_t sealed;    /* 1: the section checksums hold */
-  uint64_t clipped;   /* vectors that lost something to an encoding's range */
+  uint32_t count;   /* vectors */
+  uint32_t linked;  /* of them, in the graph; flat: all */
+  uint32_t trained; /* 1: ready for adds */
+  uint32_t sealed;  /* 1: the section checksums hold */
+  uint64_t clipped; /* vectors that lost something to an encoding's range */
   uint64_t block_bytes;
   uint64_t code_bytes; /* of one vector */
   uint32_t format_major, format_minor;
@@ -408,8 +408,8 @@ mn_info mn_index_info(const mn_index *index);
  * model made the vectors): they are saved, checked and moved with it. A
  * section is named by four characters of which the first is a lower-case
  * letter; upper-case names are the library's. */
-#define MN_SECTION(a, b, c, d)                                            \
-  ((uint32_t)(a) | (uint32_t)(b) << 8 | (uint32_t)(c) << 16 |             \
+#define MN_SECTION(a, b, c, d)                                                 \
+  ((uint32_t)(a) | (uint32_t)(b) << 8 | (uint32_t)(c) << 16 |                  \
    (uint32_t)(d) << 24)
 
 /* Stores a copy of `data` under `name`, replacing what was there; 0 bytes
@@ -428,7 +428,7 @@ mn_status mn_index_section(const mn_index *index, uint32_t name,
 
 /* Answers do not depend on these; speed does. */
 #define MN_CPU_AVX2 1u /* x86: AVX2 and F16C */
-#define MN_CPU_ALL 0xffffffffu
+#define MN_CPU_ALL  0xffffffffu
 
 /* What this machine offers, as far as freestanding code can ask: all of it on
  * x86, 0 elsewhere (an ARM host asks its system and passes the bits). */

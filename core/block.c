@@ -1,0 +1,176 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The block's layout, its header, and pointing a handle into it. */
+#include "block.h"
+#include "bytes.h"
+#include "encoding/codec.h"
+#include "kernels/kernels.h"
+#include "key_map.h"
+#include "structure/graph.h"
+
+static const uint32_t section_names[MN_CORE_SECTIONS] = {
+    MN_SECTION('S', 'T', 'A', 'T'), MN_SECTION('K', 'E', 'Y', 'S'),
+    MN_SECTION('K', 'M', 'A', 'P'), MN_SECTION('C', 'O', 'D', 'E'),
+    MN_SECTION('M', 'O', 'D', 'L'), MN_SECTION('L', 'I', 'N', 'K'),
+    MN_SECTION('U', 'P', 'P', 'R'),
+};
+
+static const uint8_t magic[8] = {'M', 'I', 'N', 'N', 'O', 'W', 0x1a, '\n'};
+
+/* --- Layout --------------------------------------------------------------- */
+
+mn_status mn_layout_of(const mn_options *o, uint32_t capacity,
+                       mn_layout *layout) {
+  const mn_codec_ops *codec = mn_codec_of(o->encoding);
+  const int is_graph = o->structure == MN_HNSW;
+  /* None of these products overflows 64 bits: capacity is below 2^31 and the
+   * rest below 2^19. */
+  uint64_t *bytes = layout->bytes;
+  bytes[MN_AT_STATE] = sizeof(mn_state);
+  bytes[MN_AT_KEYS] = (uint64_t)capacity * sizeof(uint64_t);
+  bytes[MN_AT_KEY_MAP] = mn_key_map_buckets(capacity) * sizeof(uint32_t);
+  bytes[MN_AT_CODES] =
+      (uint64_t)capacity * codec->code_bytes(o->metric, o->dimensions);
+  bytes[MN_AT_MODEL] = codec->model_bytes(o->dimensions);
+  bytes[MN_AT_LINKS] = is_graph ? mn_graph_link_bytes(o->m, capacity) : 0;
+  bytes[MN_AT_UPPER] = is_graph ? mn_graph_upper_bytes(o->m, capacity) : 0;
+
+  uint64_t at = sizeof(mn_header);
+  for (unsigned i = 0; i < MN_CORE_SECTIONS; i++) {
+    layout->offset[i] = at;
+    at += mn_round_up(bytes[i]);
+  }
+  layout->end = at;
+  /* Half the address space, so that adding to a size never wraps. */
+  return at > SIZE_MAX / 2 ? MN_ERROR_TOO_LARGE : MN_OK;
+}
+
+uint32_t mn_layout_table(const mn_layout *layout, mn_section_entry *table) {
+  uint32_t count = 0;
+  for (unsigned i = 0; i < MN_CORE_SECTIONS; i++) {
+    if (layout->bytes[i] == 0)
+      continue;
+    if (table != NULL)
+      table[count] = (mn_section_entry){.name = section_names[i],
+                                        .version = 1,
+                                        .offset = layout->offset[i],
+                                        .bytes = layout->bytes[i]};
+    count++;
+  }
+  return count;
+}
+
+/* --- Header --------------------------------------------------------------- */
+
+static uint32_t header_checksum(const mn_header *header) {
+  const uint8_t *bytes = (const uint8_t *)header;
+  const size_t at = offsetof(mn_header, checksum);
+  const uint32_t zero = 0;
+  mn_xxh32 hash;
+  mn_xxh32_begin(&hash);
+  mn_xxh32_add(&hash, bytes, at);
+  mn_xxh32_add(&hash, &zero, sizeof zero);
+  mn_xxh32_add(&hash, bytes + at + sizeof zero,
+               sizeof *header - at - sizeof zero);
+  return mn_xxh32_end(&hash);
+}
+
+void mn_header_finish(mn_header *header) {
+  header->checksum = header_checksum(header);
+}
+
+mn_status mn_header_check(const mn_header *header, size_t bytes) {
+  const uint8_t *begin = (const uint8_t *)header;
+  for (unsigned i = 0; i < sizeof magic; i++)
+    if (i >= bytes || begin[i] != magic[i])
+      return MN_ERROR_NOT_MINNOW;
+  if (bytes < sizeof *header)
+    return MN_ERROR_TRUNCATED;
+  if (header->format_major != MN_FORMAT_MAJOR ||
+      header->format_minor > MN_FORMAT_MINOR)
+    return MN_ERROR_VERSION;
+  if (header->checksum != header_checksum(header) ||
+      (header->flags & ~(uint32_t)MN_FLAGS_KNOWN) != 0 || header->zero_1 != 0 ||
+      header->zero_2 != 0)
+    return MN_ERROR_CORRUPT;
+  return header->block_bytes > bytes ? MN_ERROR_TRUNCATED : MN_OK;
+}
+
+mn_options mn_header_options(const mn_header *header) {
+  return (mn_options){.dimensions = header->dimensions,
+                      .metric = (mn_metric)header->metric,
+                      .structure = (mn_structure)header->structure,
+                      .encoding = (mn_encoding)header->encoding,
+                      .m = header->m,
+                      .ef_construction = header->ef_construction,
+                      .seed = header->seed};
+}
+
+mn_section_entry *mn_header_find(mn_header *header, uint32_t name) {
+  for (uint32_t i = 0; i < header->section_count; i++)
+    if (header->table[i].name == name)
+      return &header->table[i];
+  return NULL;
+}
+
+void mn_header_write(mn_header *header, const mn_options *o, int is_auto,
+                     uint32_t capacity, const mn_layout *layout) {
+  mn_zero(header, sizeof *header);
+  mn_move(header->magic, magic, sizeof magic);
+  header->format_major = MN_FORMAT_MAJOR;
+  header->format_minor = MN_FORMAT_MINOR;
+  header->block_bytes = layout->end;
+  header->flags = is_auto ? MN_FLAG_AUTO : 0;
+  header->dimensions = o->dimensions;
+  header->metric = (uint8_t)o->metric;
+  header->structure = (uint8_t)o->structure;
+  header->encoding = (uint8_t)o->encoding;
+  header->m = o->m;
+  header->ef_construction = o->ef_construction;
+  header->seed = o->seed;
+  header->capacity = capacity;
+  header->section_count = mn_layout_table(layout, header->table);
+  mn_header_finish(header);
+}
+
+void mn_index_unseal(mn_index *index) {
+  mn_header *header = mn_index_header(index);
+  if ((header->flags & MN_FLAG_SEALED) == 0)
+    return;
+  header->flags &= ~(uint32_t)MN_FLAG_SEALED;
+  for (uint32_t i = 0; i < header->section_count; i++)
+    header->table[i].checksum = 0;
+  mn_header_finish(header);
+}
+
+/* --- Handle --------------------------------------------------------------- */
+
+void mn_index_point(mn_index *index, uint8_t *block, int writable,
+                    const mn_layout *layout) {
+  const mn_header *header = (const void *)block;
+  /* Sections lie at multiples of 64 from a block aligned to 8, so the casts
+   * keep alignment. */
+  uint8_t *at[MN_CORE_SECTIONS];
+  for (unsigned i = 0; i < MN_CORE_SECTIONS; i++)
+    at[i] = layout->bytes[i] > 0 ? block + layout->offset[i] : NULL;
+  *index = (mn_index){
+      .block = block,
+      .block_bytes = (size_t)header->block_bytes,
+      .options = mn_header_options(header),
+      .capacity = header->capacity,
+      .is_auto = (header->flags & MN_FLAG_AUTO) != 0,
+      .writable = (uint8_t)writable,
+      .kernels = mn_kernels_select(mn_cpu_features()),
+      .codec = mn_codec_of((mn_encoding)header->encoding),
+      .state = (void *)at[MN_AT_STATE],
+      .keys = (void *)at[MN_AT_KEYS],
+      .key_map = (void *)at[MN_AT_KEY_MAP],
+      .codes = at[MN_AT_CODES],
+      .model = at[MN_AT_MODEL],
+      .links = (void *)at[MN_AT_LINKS],
+      .upper = (void *)at[MN_AT_UPPER],
+  };
+}
+
+int mn_index_is_last(const mn_index *index, const mn_arena *arena) {
+  return index->block + index->block_bytes == arena->base + arena->used;
+}

@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The block: a header with its section table, then the sections. FORMAT.md
+ * describes every byte; the structs below are those bytes.
+ */
+#ifndef MN_BLOCK_H
+#define MN_BLOCK_H
+
+#include "minnow.h"
+
+#define MN_TABLE_ENTRIES 24u
+
+enum { MN_FLAG_SEALED = 1, MN_FLAG_AUTO = 2, MN_FLAGS_KNOWN = 3 };
+
+typedef struct mn_section_entry {
+  uint32_t name;
+  uint32_t version;
+  uint64_t offset;
+  uint64_t bytes;
+  uint32_t checksum; /* 0 while the block is not sealed */
+  uint32_t zero;
+} mn_section_entry;
+
+typedef struct mn_header {
+  uint8_t magic[8];
+  uint16_t format_major;
+  uint16_t format_minor;
+  uint32_t checksum; /* of the header with this field 0 */
+  uint64_t block_bytes;
+  uint32_t flags;
+  uint32_t section_count;
+  uint32_t dimensions;
+  uint8_t metric;
+  uint8_t structure;
+  uint8_t encoding;
+  uint8_t zero_1;
+  uint32_t m;
+  uint32_t ef_construction;
+  uint64_t seed;
+  uint32_t capacity;
+  uint32_t zero_2;
+  mn_section_entry table[MN_TABLE_ENTRIES];
+} mn_header;
+
+_Static_assert(sizeof(mn_section_entry) == 32, "layout is the format");
+_Static_assert(sizeof(mn_header) == 64 + 32 * MN_TABLE_ENTRIES, "as above");
+
+/* Section STAT: what changes with every add. */
+typedef struct mn_state {
+  uint32_t count;     /* vectors stored, in slots 0 to count - 1 */
+  uint32_t linked;    /* of them, in the graph: slots 0 to linked - 1 */
+  uint32_t entry;     /* slot where a graph walk begins */
+  uint32_t top_level; /* the entry's level */
+  uint32_t trained;   /* 0 or 1 */
+  uint32_t zero_1;
+  uint64_t clipped;
+  uint8_t zero_2[32];
+} mn_state;
+
+_Static_assert(sizeof(mn_state) == 64, "layout is the format");
+
+/* The core's sections, in the order in which they lie in a block. Those of 0
+ * bytes are left out. */
+typedef enum mn_core_section {
+  MN_AT_STATE,
+  MN_AT_KEYS,
+  MN_AT_KEY_MAP,
+  MN_AT_CODES,
+  MN_AT_MODEL,
+  MN_AT_LINKS,
+  MN_AT_UPPER,
+  MN_CORE_SECTIONS
+} mn_core_section;
+
+/* Where everything lies: a function of options and capacity alone. */
+typedef struct mn_layout {
+  uint64_t offset[MN_CORE_SECTIONS];
+  uint64_t bytes[MN_CORE_SECTIONS];
+  uint64_t end; /* of the core's sections; the host's begin here */
+} mn_layout;
+
+/* `options` must be complete (mn_options_complete). MN_ERROR_TOO_LARGE where
+ * size_t cannot count the bytes. */
+mn_status mn_layout_of(const mn_options *options, uint32_t capacity,
+                       mn_layout *layout);
+
+/* The table entries of the core's sections, where `table` is not NULL; their
+ * number. */
+uint32_t mn_layout_table(const mn_layout *layout, mn_section_entry *table);
+
+/* Writes the header of a block that has no host sections. */
+void mn_header_write(mn_header *header, const mn_options *options, int is_auto,
+                     uint32_t capacity, const mn_layout *layout);
+
+/* Whether `bytes` bytes begin with a header, whole and undamaged, of a format
+ * that this library reads, and hold its block. */
+mn_status mn_header_check(const mn_header *header, size_t bytes);
+
+/* Sets the checksum after fields were changed. */
+void mn_header_finish(mn_header *header);
+
+/* The options as they stand in the header. */
+mn_options mn_header_options(const mn_header *header);
+
+/* The entry of a section, or NULL. */
+mn_section_entry *mn_header_find(mn_header *header, uint32_t name);
+
+/* Makes a handle on a block whose header holds. */
+void mn_index_point(mn_index *index, uint8_t *block, int writable,
+                    const mn_layout *layout);
+
+/* Whether the block is the last thing that was allocated from the arena. */
+int mn_index_is_last(const mn_index *index, const mn_arena *arena);
+
+/* A section's name is the host's when it begins with a lower-case letter. */
+static inline int mn_section_is_host(uint32_t name) {
+  return (name & 0xff) >= 'a' && (name & 0xff) <= 'z';
+}
+
+static inline mn_header *mn_index_header(const mn_index *index) {
+  return (mn_header *)(void *)index->block;
+}
+
+/* A change is coming: the section checksums will no longer hold. */
+void mn_index_unseal(mn_index *index);
+
+#endif

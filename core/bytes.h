@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Moving bytes without libc, and sizes that notice when they overflow. */
+#ifndef MN_BYTES_H
+#define MN_BYTES_H
+
+#include "minnow.h"
+
+/* A broken invariant of ours, never a caller's mistake. */
+#ifdef MN_ASSERTIONS
+#define MN_ASSERT(condition) ((condition) ? (void)0 : __builtin_trap())
+#else
+#define MN_ASSERT(condition) ((void)0)
+#endif
+
+/* Copies between areas that may overlap. */
+void mn_move(void *to, const void *from, size_t bytes);
+
+void mn_zero(void *to, size_t bytes);
+
+/* XXH32 with seed 0 (Yann Collet's xxHash specification, XXH32), fed in one or
+ * more pieces. */
+typedef struct mn_xxh32 {
+  uint32_t lanes[4];
+  uint32_t total; /* bytes so far, modulo 2^32 as the specification has it */
+  uint32_t large; /* 1 once 16 bytes were seen */
+  uint32_t held;  /* bytes waiting in `block` */
+  uint8_t block[16];
+} mn_xxh32;
+
+void mn_xxh32_begin(mn_xxh32 *hash);
+void mn_xxh32_add(mn_xxh32 *hash, const void *data, size_t bytes);
+uint32_t mn_xxh32_end(const mn_xxh32 *hash);
+
+/* A sum of products that stays false once it has overflowed. Block sizes are
+ * counted in 64 bits on every target and narrowed to size_t at the end. */
+static inline uint64_t mn_round_up(uint64_t bytes) {
+  return (bytes + (MN_ALIGNMENT - 1)) & ~(uint64_t)(MN_ALIGNMENT - 1);
+}
+
+static inline uint32_t mn_load_u32(const uint8_t *p) {
+  uint32_t value;
+  __builtin_memcpy(&value, p, sizeof value);
+  return value;
+}
+
+static inline float mn_load_f32(const uint8_t *p) {
+  float value;
+  __builtin_memcpy(&value, p, sizeof value);
+  return value;
+}
+
+static inline void mn_store_f32(uint8_t *p, float value) {
+  __builtin_memcpy(p, &value, sizeof value);
+}
+
+#endif

@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "codec.h"
+#include "../bytes.h"
+#include "../kernels/kernels.h"
+
+const mn_codec_ops *mn_codec_of(mn_encoding encoding) {
+  switch (encoding) {
+  case MN_F32:
+    return &mn_codec_f32;
+  case MN_F16:
+    return &mn_codec_f16;
+  case MN_BF16:
+    return &mn_codec_bf16;
+  case MN_SQ8:
+    return &mn_codec_sq8;
+  }
+  return NULL;
+}
+
+const void *mn_prepare_slot(const mn_index *index, uint32_t slot, float *vector,
+                            void *query) {
+  const uint8_t *code = mn_code_at(index, slot);
+  if (index->codec->code_is_query)
+    return code;
+  index->codec->decode(index, code, vector);
+  return index->codec->prepare(index, vector, query);
+}
+
+void mn_distances(const mn_index *index, const void *query,
+                  const uint32_t *slots, uint32_t count, float *distances) {
+  float (*const distance)(const mn_index *, const void *, const uint8_t *) =
+      index->codec->distance;
+  const size_t stride = mn_code_bytes(index);
+  for (uint32_t i = 0; i < count; i++) {
+    /* Codes lie far apart in a walk: fetch ahead of use. */
+    if (i + 2 < count) {
+      const uint8_t *ahead = index->codes + slots[i + 2] * stride;
+      for (size_t line = 0; line < stride && line < 512; line += 64)
+        __builtin_prefetch(ahead + line);
+    }
+    distances[i] = distance(index, query, index->codes + slots[i] * stride);
+  }
+}
+
+static float root(float x) {
+  return __builtin_sqrtf(x); /* one instruction under -fno-math-errno */
+}
+
+mn_status mn_vector_take(const mn_index *index, const float *vector,
+                         float *copy) {
+  const uint32_t d = index->options.dimensions;
+  /* NaN and infinity in any component reach the sum. */
+  const float norm2 = index->kernels->dot_f32(vector, vector, d);
+  if (!(norm2 <= MN_NORM2_MAX))
+    return MN_ERROR_NOT_FINITE;
+  if (index->options.metric != MN_COSINE) {
+    mn_move(copy, vector, sizeof(float) * d);
+    return MN_OK;
+  }
+  /* A subnormal squared norm has too few bits left to divide by. */
+  if (norm2 < 0x1p-126f)
+    return MN_ERROR_ZERO_VECTOR;
+  const float norm = root(norm2);
+  for (uint32_t i = 0; i < d; i++)
+    copy[i] = vector[i] / norm;
+  return MN_OK;
+}

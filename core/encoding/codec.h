@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Encodings: one table entry each. Nothing outside this folder knows how a
+ * vector is stored.
+ *
+ * A query is prepared once and then compared with many codes. What `prepare`
+ * makes is private to the encoding, `query_bytes` long and aligned to
+ * MN_ALIGNMENT. All vectors have passed mn_vector_take.
+ */
+#ifndef MN_CODEC_H
+#define MN_CODEC_H
+
+#include "../minnow.h"
+
+typedef struct mn_codec_ops {
+  const char *name;      /* its word in a spec string */
+  uint32_t needs_sample; /* vectors that training wants; 0: no training */
+
+  uint32_t (*code_bytes)(mn_metric metric, uint32_t dimensions);
+  uint64_t (*model_bytes)(uint32_t dimensions);
+  uint64_t (*query_bytes)(uint32_t dimensions);
+
+  /* One more row of the sample; `row` counts from 0. NULL: no training. */
+  void (*train)(mn_index *index, const float *vector, uint32_t row);
+  /* After the last row. */
+  void (*train_end)(mn_index *index);
+
+  /* MN_ERROR_RANGE where the vector cannot be stored. `*clipped` is set to 1
+   * where it can, but not within the encoding's usual error. */
+  mn_status (*encode)(const mn_index *index, const float *vector, uint8_t *code,
+                      uint32_t *clipped);
+  void (*decode)(const mn_index *index, const uint8_t *code, float *vector);
+  /* Whether the code's floats are: damage may have made them otherwise. */
+  int (*is_finite)(const mn_index *index, const uint8_t *code);
+
+  /* The prepared query: either `query`, filled in, or `vector`, which may be
+   * overwritten and must last as long. */
+  const void *(*prepare)(const mn_index *index, float *vector, void *query);
+  float (*distance)(const mn_index *index, const void *query,
+                    const uint8_t *code);
+
+  /* The code itself is a prepared query. */
+  uint8_t code_is_query;
+} mn_codec_ops;
+
+/* NULL for an unknown encoding. */
+const mn_codec_ops *mn_codec_of(mn_encoding encoding);
+
+extern const mn_codec_ops mn_codec_f32, mn_codec_f16, mn_codec_bf16,
+    mn_codec_sq8;
+
+static inline uint32_t mn_code_bytes(const mn_index *index) {
+  return index->codec->code_bytes(index->options.metric,
+                                  index->options.dimensions);
+}
+
+static inline uint8_t *mn_code_at(const mn_index *index, uint32_t slot) {
+  return index->codes + (size_t)slot * mn_code_bytes(index);
+}
+
+/* Prepares a stored vector as a query. `vector` holds `dimensions` floats and
+ * `query` query_bytes, both scratch; the result is one of them or the code. */
+const void *mn_prepare_slot(const mn_index *index, uint32_t slot, float *vector,
+                            void *query);
+
+/* The distances of a prepared query to `count` slots. */
+void mn_distances(const mn_index *index, const void *query,
+                  const uint32_t *slots, uint32_t count, float *distances);
+
+/* Copies a vector that came in, checked (NOT_FINITE, ZERO_VECTOR) and, under
+ * cosine, normalised. */
+mn_status mn_vector_take(const mn_index *index, const float *vector,
+                         float *copy);
+
+static inline int mn_is_finite(float x) {
+  return x * 0.0f == 0.0f;
+}
+
+/* The distance that an inner product means. */
+static inline float mn_distance_of_dot(mn_metric metric, float dot) {
+  return metric == MN_COSINE ? 1.0f - dot : -dot;
+}
+
+#endif

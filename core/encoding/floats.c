@@ -1,0 +1,183 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* f32, f16, bf16: floats stored whole or rounded; a query stays f32. */
+#include "../bytes.h"
+#include "../kernels/kernels.h"
+#include "codec.h"
+
+static uint32_t f32_bytes(mn_metric metric, uint32_t d) {
+  (void)metric;
+  return 4 * d;
+}
+
+static uint32_t half_bytes(mn_metric metric, uint32_t d) {
+  (void)metric;
+  return 2 * d;
+}
+
+static uint64_t no_bytes(uint32_t d) {
+  (void)d;
+  return 0;
+}
+
+static const void *prepare(const mn_index *index, float *vector, void *query) {
+  (void)index, (void)query;
+  return vector;
+}
+
+/* --- f32 ------------------------------------------------------------------ */
+
+static mn_status f32_encode(const mn_index *index, const float *vector,
+                            uint8_t *code, uint32_t *clipped) {
+  (void)clipped;
+  mn_move(code, vector, 4 * (size_t)index->options.dimensions);
+  return MN_OK;
+}
+
+static void f32_decode(const mn_index *index, const uint8_t *code,
+                       float *vector) {
+  mn_move(vector, code, 4 * (size_t)index->options.dimensions);
+}
+
+static int f32_is_finite(const mn_index *index, const uint8_t *code) {
+  for (uint32_t i = 0; i < index->options.dimensions; i++)
+    if (!mn_is_finite(mn_load_f32(code + 4 * (size_t)i)))
+      return 0;
+  return 1;
+}
+
+static float f32_distance(const mn_index *index, const void *query,
+                          const uint8_t *code) {
+  const uint32_t d = index->options.dimensions;
+  const float *b = (const void *)code;
+  return index->options.metric == MN_L2
+             ? index->kernels->l2_f32(query, b, d)
+             : mn_distance_of_dot(index->options.metric,
+                                  index->kernels->dot_f32(query, b, d));
+}
+
+/* --- f16 and bf16 --------------------------------------------------------- */
+
+static uint32_t bits_of(float x) {
+  uint32_t bits;
+  __builtin_memcpy(&bits, &x, sizeof bits);
+  return bits;
+}
+
+/* To bfloat16, nearest even. Finite input only: the largest ones round up to
+ * infinity, but no accepted component is that large. */
+static uint16_t to_bf16(float x) {
+  uint32_t bits = bits_of(x);
+  return (uint16_t)((bits + 0x7fffu + (bits >> 16 & 1)) >> 16);
+}
+
+/* To IEEE half, nearest even; infinity from 65520 on. */
+static uint16_t to_f16(float x) {
+  const uint32_t bits = bits_of(x), sign = bits >> 16 & 0x8000u;
+  const uint32_t magnitude = bits & 0x7fffffffu;
+  if (magnitude >= 0x477ff000u) /* 65520 */
+    return (uint16_t)(sign | 0x7c00u);
+  if (magnitude >= 0x38800000u) {         /* 2^-14: normal */
+    uint32_t h = magnitude - 0x38000000u; /* exponent bias 127 to 15 */
+    return (uint16_t)(sign | (h + 0xfffu + (h >> 13 & 1)) >> 13);
+  }
+  const uint32_t exponent = magnitude >> 23;
+  if (exponent < 102) /* below 2^-25: zero */
+    return (uint16_t)sign;
+  /* Subnormal: a whole number of 2^-24, from the 24 bits of the significand. */
+  const uint32_t significand = (magnitude & 0x7fffffu) | 0x800000u;
+  const uint32_t shift = 126 - exponent; /* 14 to 24 */
+  const uint32_t whole = significand >> shift;
+  const uint32_t rest = significand & ((1u << shift) - 1);
+  const uint32_t half = 1u << (shift - 1);
+  return (uint16_t)(sign |
+                    (whole + (rest > half || (rest == half && (whole & 1)))));
+}
+
+static mn_status half_encode(const mn_index *index, const float *vector,
+                             uint8_t *code, uint32_t *clipped) {
+  (void)clipped;
+  uint16_t *to = (void *)code;
+  const int is_f16 = index->options.encoding == MN_F16;
+  for (uint32_t i = 0; i < index->options.dimensions; i++) {
+    to[i] = is_f16 ? to_f16(vector[i]) : to_bf16(vector[i]);
+    if (is_f16 && (to[i] & 0x7fff) == 0x7c00)
+      return MN_ERROR_RANGE;
+  }
+  return MN_OK;
+}
+
+static void half_decode(const mn_index *index, const uint8_t *code,
+                        float *vector) {
+  const uint16_t *from = (const void *)code;
+  const int is_f16 = index->options.encoding == MN_F16;
+  for (uint32_t i = 0; i < index->options.dimensions; i++)
+    vector[i] = is_f16 ? mn_f16_to_f32(from[i]) : mn_bf16_to_f32(from[i]);
+}
+
+static int half_is_finite(const mn_index *index, const uint8_t *code) {
+  const uint16_t *from = (const void *)code;
+  const uint16_t exponent = index->options.encoding == MN_F16 ? 0x7c00 : 0x7f80;
+  for (uint32_t i = 0; i < index->options.dimensions; i++)
+    if ((from[i] & exponent) == exponent)
+      return 0;
+  return 1;
+}
+
+static float f16_distance(const mn_index *index, const void *query,
+                          const uint8_t *code) {
+  const uint32_t d = index->options.dimensions;
+  const uint16_t *b = (const void *)code;
+  return index->options.metric == MN_L2
+             ? index->kernels->l2_f16(query, b, d)
+             : mn_distance_of_dot(index->options.metric,
+                                  index->kernels->dot_f16(query, b, d));
+}
+
+static float bf16_distance(const mn_index *index, const void *query,
+                           const uint8_t *code) {
+  const uint32_t d = index->options.dimensions;
+  const uint16_t *b = (const void *)code;
+  return index->options.metric == MN_L2
+             ? index->kernels->l2_bf16(query, b, d)
+             : mn_distance_of_dot(index->options.metric,
+                                  index->kernels->dot_bf16(query, b, d));
+}
+
+/* --- Table entries -------------------------------------------------------- */
+
+const mn_codec_ops mn_codec_f32 = {
+    .name = "f32",
+    .code_bytes = f32_bytes,
+    .model_bytes = no_bytes,
+    .query_bytes = no_bytes,
+    .encode = f32_encode,
+    .decode = f32_decode,
+    .is_finite = f32_is_finite,
+    .prepare = prepare,
+    .distance = f32_distance,
+    .code_is_query = 1,
+};
+
+const mn_codec_ops mn_codec_f16 = {
+    .name = "f16",
+    .code_bytes = half_bytes,
+    .model_bytes = no_bytes,
+    .query_bytes = no_bytes,
+    .encode = half_encode,
+    .decode = half_decode,
+    .is_finite = half_is_finite,
+    .prepare = prepare,
+    .distance = f16_distance,
+};
+
+const mn_codec_ops mn_codec_bf16 = {
+    .name = "bf16",
+    .code_bytes = half_bytes,
+    .model_bytes = no_bytes,
+    .query_bytes = no_bytes,
+    .encode = half_encode,
+    .decode = half_decode,
+    .is_finite = half_is_finite,
+    .prepare = prepare,
+    .distance = bf16_distance,
+};

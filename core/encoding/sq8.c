@@ -1,0 +1,179 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * sq8: scalar quantization to 8 bits, a trained range per dimension.
+ *
+ * Dimension j of a vector x is kept as an integer s_j from -127 to 127 with
+ *   x_j ~ middle_j + step_j s_j,
+ * where the middle and 127 steps to either side span the sample's range.
+ *
+ * A query q meets codes in integers. With r = q under ip and cosine and
+ * r = q - middle under l2, the sum over j of (r_j step_j) s_j is what depends
+ * on both; its weights are rounded to w_j = r_j step_j / scale, -127 to 127, so
+ *   ip      q.x       ~ q.middle + scale (w.s)
+ *   l2      |q - x|^2 ~ |r|^2 - 2 scale (w.s) + |step s|^2
+ * The last term belongs to the code alone and is stored behind it, 4 bytes.
+ * An l2 estimate of a very small distance may come out slightly below 0.
+ */
+#include "../bytes.h"
+#include "../kernels/kernels.h"
+#include "codec.h"
+
+typedef struct sq8_query {
+  float constant; /* distance = constant + factor * (w.s) [+ code's own term] */
+  float factor;
+  int8_t weights[];
+} sq8_query;
+
+static uint32_t code_bytes(mn_metric metric, uint32_t d) {
+  return metric == MN_L2 ? d + 4 : d;
+}
+
+/* Section MODL: the middles, then the steps. */
+static uint64_t model_bytes(uint32_t d) {
+  return 8 * (uint64_t)d;
+}
+
+static uint64_t query_bytes(uint32_t d) {
+  return sizeof(sq8_query) + (uint64_t)d;
+}
+
+static float *middles(const mn_index *index) {
+  return (void *)index->model;
+}
+
+static float *steps(const mn_index *index) {
+  return middles(index) + index->options.dimensions;
+}
+
+/* The nearest integer from -127 to 127, halves away from 0. Any float may come,
+ * since a model read from a block is not trusted. */
+static int8_t to_int8(float x) {
+  if (!(x > -127.0f))
+    return -127;
+  if (x > 127.0f)
+    return 127;
+  return (int8_t)(x < 0.0f ? x - 0.5f : x + 0.5f);
+}
+
+/* --- Training ------------------------------------------------------------- */
+
+/* Until the end, lowest values stand in the middles' place and highest in the
+ * steps'. */
+static void train(mn_index *index, const float *vector, uint32_t row) {
+  float *low = middles(index), *high = steps(index);
+  for (uint32_t j = 0; j < index->options.dimensions; j++) {
+    if (row == 0 || vector[j] < low[j])
+      low[j] = vector[j];
+    if (row == 0 || vector[j] > high[j])
+      high[j] = vector[j];
+  }
+}
+
+static void train_end(mn_index *index) {
+  float *middle = middles(index), *step = steps(index);
+  for (uint32_t j = 0; j < index->options.dimensions; j++) {
+    const float low = middle[j], high = step[j];
+    middle[j] = low + (high - low) * 0.5f;
+    step[j] = (high - low) / 254.0f;
+  }
+}
+
+/* --- Codes ---------------------------------------------------------------- */
+
+static mn_status encode(const mn_index *index, const float *vector,
+                        uint8_t *code, uint32_t *clipped) {
+  const uint32_t d = index->options.dimensions;
+  const float *middle = middles(index), *step = steps(index);
+  float norm2 = 0.0f;
+  for (uint32_t j = 0; j < d; j++) {
+    const float offset = vector[j] - middle[j];
+    /* A dimension that never varied in the sample has no step. */
+    const float scaled = step[j] > 0.0f ? offset / step[j] : 0.0f;
+    const int8_t s = to_int8(scaled);
+    code[j] = (uint8_t)s;
+    const float kept = step[j] * (float)s;
+    norm2 += kept * kept;
+    /* Half a step of error is usual; rounding of the range's ends, a bit more.
+     */
+    const float error = offset - kept;
+    const float most = step[j] * 0.51f;
+    if (error > most || error < -most)
+      *clipped = 1;
+  }
+  if (index->options.metric == MN_L2)
+    mn_store_f32(code + d, norm2);
+  return MN_OK;
+}
+
+static void decode(const mn_index *index, const uint8_t *code, float *vector) {
+  const float *middle = middles(index), *step = steps(index);
+  for (uint32_t j = 0; j < index->options.dimensions; j++)
+    vector[j] = middle[j] + step[j] * (float)(int8_t)code[j];
+}
+
+static int is_finite(const mn_index *index, const uint8_t *code) {
+  return index->options.metric != MN_L2 ||
+         mn_is_finite(mn_load_f32(code + index->options.dimensions));
+}
+
+/* --- Distances ------------------------------------------------------------ */
+
+static const void *prepare(const mn_index *index, float *vector,
+                           void *prepared) {
+  const uint32_t d = index->options.dimensions;
+  const mn_metric metric = index->options.metric;
+  const mn_kernels *kernels = index->kernels;
+  const float *middle = middles(index), *step = steps(index);
+  sq8_query *query = prepared;
+
+  float factor = -1.0f;
+  if (metric == MN_L2) {
+    for (uint32_t j = 0; j < d; j++)
+      vector[j] -= middle[j];
+    query->constant = kernels->dot_f32(vector, vector, d);
+    factor = -2.0f;
+  } else {
+    query->constant =
+        mn_distance_of_dot(metric, kernels->dot_f32(vector, middle, d));
+  }
+
+  float largest = 0.0f;
+  for (uint32_t j = 0; j < d; j++) {
+    vector[j] *= step[j];
+    const float magnitude = vector[j] < 0.0f ? -vector[j] : vector[j];
+    if (magnitude > largest)
+      largest = magnitude;
+  }
+  /* Weights too small for an inverse count as 0. */
+  const float inverse = largest > 0x1p-100f ? 127.0f / largest : 0.0f;
+  for (uint32_t j = 0; j < d; j++)
+    query->weights[j] = to_int8(vector[j] * inverse);
+  query->factor = factor * (largest / 127.0f);
+  return query;
+}
+
+static float distance(const mn_index *index, const void *prepared,
+                      const uint8_t *code) {
+  const uint32_t d = index->options.dimensions;
+  const sq8_query *query = prepared;
+  const int32_t dot =
+      index->kernels->dot_i8(query->weights, (const int8_t *)code, d);
+  const float estimate = query->constant + query->factor * (float)dot;
+  return index->options.metric == MN_L2 ? estimate + mn_load_f32(code + d)
+                                        : estimate;
+}
+
+const mn_codec_ops mn_codec_sq8 = {
+    .name = "sq8",
+    .needs_sample = 1,
+    .code_bytes = code_bytes,
+    .model_bytes = model_bytes,
+    .query_bytes = query_bytes,
+    .train = train,
+    .train_end = train_end,
+    .encode = encode,
+    .decode = decode,
+    .is_finite = is_finite,
+    .prepare = prepare,
+    .distance = distance,
+};

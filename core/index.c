@@ -1,0 +1,221 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Training, adding, and what can be asked about single vectors. */
+#include "block.h"
+#include "bytes.h"
+#include "encoding/codec.h"
+#include "key_map.h"
+#include "structure/structure.h"
+
+/* --- Train ---------------------------------------------------------------- */
+
+/* What a call with vectors must satisfy before any vector is looked at. */
+static mn_status check_rows(const mn_index *index, const mn_vectors *vectors,
+                            const mn_arena *scratch) {
+  if (index == NULL || vectors == NULL || scratch == NULL ||
+      (vectors->data == NULL && vectors->count > 0))
+    return MN_ERROR_ARGUMENT;
+  if (!index->writable)
+    return MN_ERROR_READ_ONLY;
+  return vectors->dimensions == index->options.dimensions ? MN_OK
+                                                          : MN_ERROR_DIMENSIONS;
+}
+
+static const float *row_at(const mn_vectors *vectors, uint32_t row) {
+  return vectors->data + (size_t)row * vectors->dimensions;
+}
+
+mn_status mn_index_train(mn_index *index, const mn_vectors *sample,
+                         mn_arena *scratch) {
+  mn_status status = check_rows(index, sample, scratch);
+  if (status != MN_OK)
+    return status;
+  if (index->state->trained)
+    return MN_ERROR_TRAINED;
+  if (sample->count < index->codec->needs_sample)
+    return MN_ERROR_SAMPLE;
+  const size_t mark = mn_arena_mark(scratch);
+  float *vector =
+      mn_arena_allocate(scratch, sizeof(float) * sample->dimensions);
+  if (vector == NULL)
+    return MN_ERROR_ARENA;
+  for (uint32_t row = 0; row < sample->count && status == MN_OK; row++) {
+    status = mn_vector_take(index, row_at(sample, row), vector);
+    if (status == MN_OK)
+      index->codec->train(index, vector, row);
+  }
+  mn_arena_rewind(scratch, mark);
+  const size_t model_bytes =
+      (size_t)index->codec->model_bytes(sample->dimensions);
+  if (status != MN_OK) {
+    mn_zero(index->model, model_bytes);
+    return status;
+  }
+  mn_index_unseal(index);
+  index->codec->train_end(index);
+  index->state->trained = 1;
+  return MN_OK;
+}
+
+/* --- Add ------------------------------------------------------------------ */
+
+/* Enters one row into `slot`; on failure the slot's bytes may be written, but
+ * its key is not in the map. */
+static mn_status store(mn_index *index, uint32_t slot, uint64_t key,
+                       const float *row, float *vector, uint32_t *clipped) {
+  mn_status status = mn_vector_take(index, row, vector);
+  if (status != MN_OK)
+    return status;
+  uint32_t lost = 0;
+  status = index->codec->encode(index, vector, mn_code_at(index, slot), &lost);
+  if (status != MN_OK)
+    return status;
+  index->keys[slot] = key;
+  if (!mn_key_map_put(index, key, slot))
+    return MN_ERROR_DUPLICATE_KEY;
+  *clipped += lost;
+  return MN_OK;
+}
+
+/* Clears slots from `first` on, of which all but the last are in the map. */
+static void take_back(mn_index *index, uint32_t first, uint32_t last) {
+  for (uint32_t slot = last; slot-- > first;)
+    mn_key_map_undo(index, index->keys[slot]);
+  for (uint32_t slot = first; slot <= last; slot++) {
+    index->keys[slot] = 0;
+    mn_zero(mn_code_at(index, slot), mn_code_bytes(index));
+  }
+}
+
+mn_status mn_index_append(mn_index *index, const uint64_t *keys,
+                          const mn_vectors *vectors, uint32_t *bad_row,
+                          mn_arena *scratch) {
+  mn_status status = check_rows(index, vectors, scratch);
+  if (status != MN_OK)
+    return status;
+  mn_state *state = index->state;
+  if (!state->trained)
+    return MN_ERROR_UNTRAINED;
+  if (vectors->count > index->capacity - state->count)
+    return MN_ERROR_CAPACITY;
+  if (vectors->count == 0)
+    return MN_OK;
+  const size_t mark = mn_arena_mark(scratch);
+  float *vector =
+      mn_arena_allocate(scratch, sizeof(float) * vectors->dimensions);
+  if (vector == NULL)
+    return MN_ERROR_ARENA;
+  const uint32_t first = state->count;
+  uint32_t clipped = 0;
+  for (uint32_t row = 0; row < vectors->count; row++) {
+    const uint32_t slot = first + row;
+    status = store(index, slot, keys == NULL ? slot : keys[row],
+                   row_at(vectors, row), vector, &clipped);
+    if (status != MN_OK) {
+      take_back(index, first, slot);
+      if (bad_row != NULL)
+        *bad_row = row;
+      break;
+    }
+  }
+  mn_arena_rewind(scratch, mark);
+  if (status != MN_OK)
+    return status;
+  mn_index_unseal(index);
+  state->count = first + vectors->count;
+  state->clipped += clipped;
+  if (index->options.structure == MN_FLAT)
+    state->linked = state->count;
+  return MN_OK;
+}
+
+mn_status mn_index_link(mn_index *index, uint32_t limit, uint32_t *left,
+                        mn_arena *scratch) {
+  if (index == NULL || left == NULL || scratch == NULL)
+    return MN_ERROR_ARGUMENT;
+  if (!index->writable)
+    return MN_ERROR_READ_ONLY;
+  mn_state *state = index->state;
+  if (state->linked < state->count && limit > 0) {
+    const size_t mark = mn_arena_mark(scratch);
+    mn_linker linker;
+    const int fits = mn_linker_allocate(&index->options, index->capacity,
+                                        index->keys, &linker, scratch);
+    if (fits) {
+      mn_index_unseal(index);
+      for (; limit > 0 && state->linked < state->count; limit--)
+        mn_graph_link(index, &linker);
+    }
+    mn_arena_rewind(scratch, mark);
+    if (!fits)
+      return MN_ERROR_ARENA;
+  }
+  *left = state->count - state->linked;
+  return MN_OK;
+}
+
+mn_status mn_index_add(mn_index *index, const uint64_t *keys,
+                       const mn_vectors *vectors, uint32_t *bad_row,
+                       mn_arena *scratch) {
+  mn_status status = check_rows(index, vectors, scratch);
+  if (status != MN_OK)
+    return status;
+  /* Appending must not succeed where linking will not. */
+  if (index->options.structure == MN_HNSW) {
+    const size_t mark = mn_arena_mark(scratch);
+    mn_linker linker;
+    const int fits = mn_linker_allocate(&index->options, index->capacity,
+                                        index->keys, &linker, scratch);
+    mn_arena_rewind(scratch, mark);
+    if (!fits)
+      return MN_ERROR_ARENA;
+  }
+  status = mn_index_append(index, keys, vectors, bad_row, scratch);
+  uint32_t left;
+  return status == MN_OK ? mn_index_link(index, UINT32_MAX, &left, scratch)
+                         : status;
+}
+
+/* --- Single vectors ------------------------------------------------------- */
+
+mn_status mn_index_find(const mn_index *index, uint64_t key, uint32_t *slot) {
+  if (index == NULL || slot == NULL)
+    return MN_ERROR_ARGUMENT;
+  const uint32_t found = mn_key_map_find(index, key);
+  if (found == MN_NO_SLOT)
+    return MN_ERROR_UNKNOWN_KEY;
+  *slot = found;
+  return MN_OK;
+}
+
+mn_status mn_index_reconstruct(const mn_index *index, uint64_t key,
+                               float *vector, uint32_t dimensions) {
+  uint32_t slot;
+  if (vector == NULL)
+    return MN_ERROR_ARGUMENT;
+  mn_status status = mn_index_find(index, key, &slot);
+  if (status != MN_OK)
+    return status;
+  if (dimensions != index->options.dimensions)
+    return MN_ERROR_DIMENSIONS;
+  index->codec->decode(index, mn_code_at(index, slot), vector);
+  return MN_OK;
+}
+
+/* --- Report --------------------------------------------------------------- */
+
+mn_info mn_index_info(const mn_index *index) {
+  const mn_header *header = mn_index_header(index);
+  const mn_state *state = index->state;
+  return (mn_info){.options = index->options,
+                   .is_auto = index->is_auto,
+                   .capacity = index->capacity,
+                   .count = state->count,
+                   .linked = state->linked,
+                   .trained = state->trained,
+                   .sealed = (header->flags & MN_FLAG_SEALED) != 0,
+                   .clipped = state->clipped,
+                   .block_bytes = header->block_bytes,
+                   .code_bytes = mn_code_bytes(index),
+                   .format_major = header->format_major,
+                   .format_minor = header->format_minor};
+}

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* From key to slot: a hash table with linear probing, two thirds full at the
+ * most, so at least one bucket is empty and every probe ends. A bucket holds
+ * slot + 1, or 0. */
+#ifndef MN_KEY_MAP_H
+#define MN_KEY_MAP_H
+
+#include "minnow.h"
+
+static inline uint64_t mn_key_map_buckets(uint32_t capacity) {
+  return (uint64_t)capacity + capacity / 2 + 1;
+}
+
+#define MN_NO_SLOT UINT32_MAX
+
+/* The slot of a key, or MN_NO_SLOT. */
+uint32_t mn_key_map_find(const mn_index *index, uint64_t key);
+
+/* Enters `key`, whose slot's key is written already. 0, and nothing changed,
+ * where the key is there already. */
+int mn_key_map_put(mn_index *index, uint64_t key, uint32_t slot);
+
+/* Undoes the latest put that was not undone yet. */
+void mn_key_map_undo(mn_index *index, uint64_t key);
+
+#endif

@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Creating, opening, sealing and verifying a block. */
+#include "block.h"
+#include "bytes.h"
+#include "encoding/codec.h"
+#include "kernels/kernels.h"
+#include "key_map.h"
+#include "options.h"
+#include "structure/graph.h"
+
+void mn_index_use_features(mn_index *index, uint32_t features) {
+  index->kernels = mn_kernels_select(features & mn_cpu_features());
+}
+
+/* --- Create --------------------------------------------------------------- */
+
+mn_status mn_index_create(mn_index *index, const mn_options *options,
+                          uint32_t capacity, mn_arena *arena) {
+  mn_options o;
+  int is_auto;
+  mn_status status = mn_options_complete(options, capacity, &o, &is_auto);
+  if (status != MN_OK)
+    return status;
+  if (index == NULL || arena == NULL)
+    return MN_ERROR_ARGUMENT;
+  mn_layout layout;
+  status = mn_layout_of(&o, capacity, &layout);
+  if (status != MN_OK)
+    return status;
+  uint8_t *block = mn_arena_allocate(arena, (size_t)layout.end);
+  if (block == NULL)
+    return MN_ERROR_ARENA;
+  mn_zero(block, (size_t)layout.end);
+  mn_header_write((mn_header *)(void *)block, &o, is_auto, capacity, &layout);
+  mn_index_point(index, block, 1, &layout);
+  index->state->trained = index->codec->needs_sample == 0;
+  return MN_OK;
+}
+
+/* --- Open ----------------------------------------------------------------- */
+
+/* The options must be complete and, under MN_AUTO, what it decides. */
+static mn_status check_options(const mn_header *header, mn_layout *layout) {
+  const mn_options written = mn_header_options(header);
+  if (written.structure == MN_AUTO || written.encoding == 0 || written.m == 0 ||
+      written.ef_construction == 0)
+    return MN_ERROR_CORRUPT;
+  mn_options asked = written, o;
+  if ((header->flags & MN_FLAG_AUTO) != 0)
+    asked.structure = MN_AUTO;
+  int is_auto;
+  if (mn_options_complete(&asked, header->capacity, &o, &is_auto) != MN_OK ||
+      o.structure != written.structure)
+    return MN_ERROR_CORRUPT;
+  return mn_layout_of(&o, header->capacity, layout);
+}
+
+/* The core's entries must be what the options lead to; the host's must follow
+ * one another to the end of the block. */
+static mn_status check_table(const mn_header *header, const mn_layout *layout) {
+  mn_section_entry core[MN_CORE_SECTIONS];
+  const uint32_t core_count = mn_layout_table(layout, core);
+  if (header->section_count < core_count ||
+      header->section_count > core_count + MN_HOST_SECTIONS_MAX)
+    return MN_ERROR_CORRUPT;
+  for (uint32_t i = 0; i < core_count; i++) {
+    const mn_section_entry *entry = &header->table[i];
+    if (entry->name != core[i].name || entry->version != core[i].version ||
+        entry->offset != core[i].offset || entry->bytes != core[i].bytes)
+      return MN_ERROR_CORRUPT;
+  }
+  uint64_t at = layout->end;
+  for (uint32_t i = core_count; i < header->section_count; i++) {
+    const mn_section_entry *entry = &header->table[i];
+    if (!mn_section_is_host(entry->name) || entry->offset != at ||
+        entry->bytes == 0 || entry->bytes > header->block_bytes - at)
+      return MN_ERROR_CORRUPT;
+    at += mn_round_up(entry->bytes);
+    if (at > header->block_bytes)
+      return MN_ERROR_CORRUPT;
+  }
+  return at == header->block_bytes ? MN_OK : MN_ERROR_CORRUPT;
+}
+
+static mn_status check_state(const mn_index *index) {
+  const mn_state *state = index->state;
+  if (state->count > index->capacity || state->linked > state->count ||
+      state->trained > 1 || (state->count > 0 && !state->trained))
+    return MN_ERROR_CORRUPT;
+  if (index->options.structure == MN_FLAT)
+    return state->linked == state->count ? MN_OK : MN_ERROR_CORRUPT;
+  if (state->linked > 0 &&
+      (state->entry >= state->linked ||
+       state->top_level != mn_graph_level(&index->options, state->entry)))
+    return MN_ERROR_CORRUPT;
+  return MN_OK;
+}
+
+static mn_status open_block(mn_index *index, uint8_t *block, size_t bytes,
+                            int writable) {
+  if (index == NULL || block == NULL)
+    return MN_ERROR_ARGUMENT;
+  if ((uintptr_t)block % MN_OPEN_ALIGNMENT != 0)
+    return MN_ERROR_ALIGNMENT;
+  const mn_header *header = (const void *)block;
+  mn_status status = mn_header_check(header, bytes);
+  if (status != MN_OK)
+    return status;
+  mn_layout layout;
+  status = check_options(header, &layout);
+  if (status == MN_OK)
+    status = check_table(header, &layout);
+  if (status != MN_OK)
+    return status;
+  mn_index opened;
+  mn_index_point(&opened, block, writable, &layout);
+  status = check_state(&opened);
+  if (status == MN_OK)
+    *index = opened;
+  return status;
+}
+
+mn_status mn_index_open(mn_index *index, const void *block, size_t bytes) {
+  return open_block(index, (uint8_t *)(uintptr_t)block, bytes, 0);
+}
+
+mn_status mn_index_open_writable(mn_index *index, void *block, size_t bytes) {
+  return open_block(index, block, bytes, 1);
+}

@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The candidates of a search: the best so far, sorted. It serves as result and
+ * as queue of a graph walk at once, since a candidate that has fallen out of
+ * the best would never be walked from. An array beats a heap at the sizes that
+ * occur (tens to hundreds).
+ *
+ * The order is total, distance and then key, so answers depend neither on the
+ * order of insertion nor on slot numbers.
+ */
+#ifndef MN_POOL_H
+#define MN_POOL_H
+
+#include "../minnow.h"
+
+typedef struct mn_candidate {
+  float distance;
+  uint32_t slot; /* the top bit is MN_WALKED */
+} mn_candidate;
+
+#define MN_WALKED 0x80000000u
+
+typedef struct mn_pool {
+  const uint64_t *keys; /* by slot: the tie-break */
+  mn_candidate *items;  /* nearest first */
+  uint32_t size;
+  uint32_t capacity;
+} mn_pool;
+
+static inline uint32_t mn_candidate_slot(mn_candidate c) {
+  return c.slot & ~MN_WALKED;
+}
+
+static inline int mn_candidate_before(const uint64_t *keys, mn_candidate a,
+                                      mn_candidate b) {
+  if (a.distance != b.distance)
+    return a.distance < b.distance;
+  return keys[mn_candidate_slot(a)] < keys[mn_candidate_slot(b)];
+}
+
+/* Empty, for up to `capacity` candidates; NULL items where memory is short. */
+mn_pool mn_pool_allocate(const uint64_t *keys, uint32_t capacity,
+                         mn_arena *scratch);
+
+/* Where the candidate went, or the pool's capacity where it is not among the
+ * best. O(log size) comparisons and O(size) moves. */
+uint32_t mn_pool_add(mn_pool *pool, mn_candidate candidate);
+
+#endif

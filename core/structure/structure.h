@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Finding candidates: by scanning slots, or by walking the graph. */
+#ifndef MN_STRUCTURE_H
+#define MN_STRUCTURE_H
+
+#include "../search/pool.h"
+
+/* --- Scan ----------------------------------------------------------------- */
+
+/* Slots compared at a time. */
+#define MN_SCAN_BATCH 64u
+
+/* Puts the best of slots `from` to `to` - 1, those that `filter` lets through
+ * (NULL: all), into the pool. */
+void mn_scan(const mn_index *index, const void *query, uint32_t from,
+             uint32_t to, const uint32_t *filter, mn_pool *pool,
+             uint64_t *distances);
+
+/* --- Graph (HNSW) --------------------------------------------------------- */
+
+/* Scratch of one walk. */
+typedef struct mn_walk {
+  uint32_t *visited; /* a bit per slot */
+  uint32_t *slots;   /* a neighbour list without what was visited */
+  float *distances;  /* to those */
+  uint64_t distance_count;
+  uint32_t hops;
+} mn_walk;
+
+/* 0 where memory is short. */
+int mn_walk_allocate(const mn_options *options, uint32_t capacity,
+                     mn_walk *walk, mn_arena *scratch);
+
+/* Fills the pool with the best that are found on level 0 from the graph's
+ * entry, keeping as many candidates as the pool holds. */
+void mn_graph_search(const mn_index *index, const void *query, mn_walk *walk,
+                     mn_pool *pool);
+
+/* Scratch of linking. */
+typedef struct mn_linker {
+  mn_walk walk;
+  mn_pool found;       /* ef_construction */
+  mn_pool list;        /* one more than a list's most */
+  uint32_t *chosen;    /* a list's most */
+  float *vectors[2];   /* a decoded vector: the one that is linked, another */
+  uint8_t *queries[2]; /* and prepared */
+} mn_linker;
+
+int mn_linker_allocate(const mn_options *options, uint32_t capacity,
+                       const uint64_t *keys, mn_linker *linker,
+                       mn_arena *scratch);
+
+/* Links the first slot that is not linked yet. */
+void mn_graph_link(mn_index *index, mn_linker *linker);
+
+#endif
