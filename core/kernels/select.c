@@ -47,13 +47,13 @@ uint32_t mn_cpu_features(void) {
   const uint32_t leaf_7_ebx = 1u << 5 /* AVX2 */;
   const uint32_t ymm_state = 1u << 1 | 1u << 2 /* XMM and YMM registers */;
   uint32_t a, b, c, d;
-  if (!__get_cpuid(1, &a, &b, &c, &d) || (~c & leaf_1_ecx) != 0)
+  if (__get_cpuid_max(0, NULL) < 7)
     return 0;
-  if ((~saved_state() & ymm_state) != 0)
+  __cpuid(1, a, b, c, d);
+  if ((~c & leaf_1_ecx) != 0 || (~saved_state() & ymm_state) != 0)
     return 0;
-  if (!__get_cpuid_count(7, 0, &a, &b, &c, &d) || (~b & leaf_7_ebx) != 0)
-    return 0;
-  return MN_CPU_AVX2;
+  __cpuid_count(7, 0, a, b, c, d);
+  return (b & leaf_7_ebx) != 0 ? MN_CPU_AVX2 : 0;
 }
 
 #else
