@@ -23,7 +23,8 @@ const void *mn_prepare_slot(const mn_index *index, uint32_t slot, float *vector,
   if (index->codec->code_is_query)
     return code;
   index->codec->decode(index, code, vector);
-  return index->codec->prepare(index, vector, query);
+  index->codec->prepare(index, vector, query);
+  return query;
 }
 
 void mn_distances(const mn_index *index, const void *query,

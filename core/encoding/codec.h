@@ -33,9 +33,8 @@ typedef struct mn_codec_ops {
   /* Whether the code's floats are: damage may have made them otherwise. */
   int (*is_finite)(const mn_index *index, const uint8_t *code);
 
-  /* The prepared query: either `query`, filled in, or `vector`, which may be
-   * overwritten and must last as long. */
-  const void *(*prepare)(const mn_index *index, float *vector, void *query);
+  /* Overwrites `vector`. */
+  void (*prepare)(const mn_index *index, float *vector, void *query);
   float (*distance)(const mn_index *index, const void *query,
                     const uint8_t *code);
 
@@ -58,10 +57,16 @@ static inline uint8_t *mn_code_at(const mn_index *index, uint32_t slot) {
   return index->codes + (size_t)slot * mn_code_bytes(index);
 }
 
-/* Prepares a stored vector as a query. `vector` holds `dimensions` floats and
- * `query` query_bytes, both scratch; the result is one of them or the code. */
+/* Prepares a stored vector as a query, in `query` (mn_slot_query_bytes) by way
+ * of `vector` (`dimensions` floats), or finds that its code is one already. */
 const void *mn_prepare_slot(const mn_index *index, uint32_t slot, float *vector,
                             void *query);
+
+static inline size_t mn_slot_query_bytes(const mn_options *options) {
+  const mn_codec_ops *codec = mn_codec_of(options->encoding);
+  return codec->code_is_query ? 0
+                              : (size_t)codec->query_bytes(options->dimensions);
+}
 
 /* The distances of a prepared query to `count` slots. */
 void mn_distances(const mn_index *index, const void *query,

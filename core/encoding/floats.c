@@ -14,14 +14,17 @@ static uint32_t half_bytes(mn_metric metric, uint32_t d) {
   return 2 * d;
 }
 
-static uint64_t no_bytes(uint32_t d) {
+static uint64_t no_model(uint32_t d) {
   (void)d;
   return 0;
 }
 
-static const void *prepare(const mn_index *index, float *vector, void *query) {
-  (void)index, (void)query;
-  return vector;
+static uint64_t query_bytes(uint32_t d) {
+  return 4 * (uint64_t)d;
+}
+
+static void prepare(const mn_index *index, float *vector, void *query) {
+  mn_move(query, vector, sizeof(float) * index->options.dimensions);
 }
 
 /* --- f32 ------------------------------------------------------------------ */
@@ -148,8 +151,8 @@ static float bf16_distance(const mn_index *index, const void *query,
 const mn_codec_ops mn_codec_f32 = {
     .name = "f32",
     .code_bytes = f32_bytes,
-    .model_bytes = no_bytes,
-    .query_bytes = no_bytes,
+    .model_bytes = no_model,
+    .query_bytes = query_bytes,
     .encode = f32_encode,
     .decode = f32_decode,
     .is_finite = f32_is_finite,
@@ -161,8 +164,8 @@ const mn_codec_ops mn_codec_f32 = {
 const mn_codec_ops mn_codec_f16 = {
     .name = "f16",
     .code_bytes = half_bytes,
-    .model_bytes = no_bytes,
-    .query_bytes = no_bytes,
+    .model_bytes = no_model,
+    .query_bytes = query_bytes,
     .encode = half_encode,
     .decode = half_decode,
     .is_finite = half_is_finite,
@@ -173,8 +176,8 @@ const mn_codec_ops mn_codec_f16 = {
 const mn_codec_ops mn_codec_bf16 = {
     .name = "bf16",
     .code_bytes = half_bytes,
-    .model_bytes = no_bytes,
-    .query_bytes = no_bytes,
+    .model_bytes = no_model,
+    .query_bytes = query_bytes,
     .encode = half_encode,
     .decode = half_decode,
     .is_finite = half_is_finite,

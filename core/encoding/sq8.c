@@ -118,8 +118,7 @@ static int is_finite(const mn_index *index, const uint8_t *code) {
 
 /* --- Distances ------------------------------------------------------------ */
 
-static const void *prepare(const mn_index *index, float *vector,
-                           void *prepared) {
+static void prepare(const mn_index *index, float *vector, void *prepared) {
   const uint32_t d = index->options.dimensions;
   const mn_metric metric = index->options.metric;
   const mn_kernels *kernels = index->kernels;
@@ -149,7 +148,6 @@ static const void *prepare(const mn_index *index, float *vector,
   for (uint32_t j = 0; j < d; j++)
     query->weights[j] = to_int8(vector[j] * inverse);
   query->factor = factor * (largest / 127.0f);
-  return query;
 }
 
 static float distance(const mn_index *index, const void *prepared,

@@ -40,7 +40,7 @@ int mn_search_measure(const mn_options *options, uint32_t capacity, uint32_t k,
 
 /* Fills the pool with the best candidates. */
 static void find_candidates(const mn_index *index, const mn_query *query,
-                            const void *prepared, work *w, mn_stats *stats) {
+                            work *w, mn_stats *stats) {
   const mn_state *state = index->state;
   const int walk = index->options.structure == MN_HNSW &&
                    query->filter == NULL && state->linked > 0;
@@ -48,7 +48,7 @@ static void find_candidates(const mn_index *index, const mn_query *query,
   w->pool.size = 0;
   if (walk) {
     w->pool.capacity = graph_ef(query->k, query->ef);
-    mn_graph_search(index, prepared, &w->walk, &w->pool);
+    mn_graph_search(index, w->query, &w->walk, &w->pool);
     stats->distances += w->walk.distance_count;
     stats->hops = w->walk.hops;
     scan_from = state->linked;
@@ -60,7 +60,7 @@ static void find_candidates(const mn_index *index, const mn_query *query,
     w->pool.capacity = query->k;
     stats->exact = 1;
   }
-  mn_scan(index, prepared, scan_from, state->count, query->filter, &w->pool,
+  mn_scan(index, w->query, scan_from, state->count, query->filter, &w->pool,
           &stats->distances);
 }
 
@@ -79,9 +79,9 @@ mn_status mn_index_search(const mn_index *index, const mn_query *query,
                index->keys, &w, scratch))
     status = mn_vector_take(index, query->vector, w.vector);
   if (status == MN_OK) {
-    const void *prepared = index->codec->prepare(index, w.vector, w.query);
+    index->codec->prepare(index, w.vector, w.query);
     mn_stats stats = {0};
-    find_candidates(index, query, prepared, &w, &stats);
+    find_candidates(index, query, &w, &stats);
     uint32_t found = w.pool.size < query->k ? w.pool.size : query->k;
     for (uint32_t i = 0; i < found; i++) {
       const uint32_t slot = mn_candidate_slot(w.pool.items[i]);

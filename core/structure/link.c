@@ -11,43 +11,54 @@
 int mn_linker_allocate(const mn_options *options, uint32_t capacity,
                        const uint64_t *keys, mn_linker *linker,
                        mn_arena *scratch) {
-  const uint32_t most = mn_links_max(options->m, 0);
-  const size_t vector_bytes = sizeof(float) * options->dimensions;
-  const size_t query_bytes =
-      (size_t)mn_codec_of(options->encoding)->query_bytes(options->dimensions);
-  int fits = mn_walk_allocate(options, capacity, &linker->walk, scratch);
+  const size_t most = mn_links_max(options->m, 0);
+  const size_t query_bytes = (size_t)mn_round_up(mn_slot_query_bytes(options));
+  linker->query_bytes = query_bytes;
   linker->found = mn_pool_allocate(keys, options->ef_construction, scratch);
-  linker->list = mn_pool_allocate(keys, most + 1, scratch);
+  linker->list = mn_pool_allocate(keys, (uint32_t)most + 1, scratch);
+  linker->vector =
+      mn_arena_allocate(scratch, sizeof(float) * options->dimensions);
+  linker->own_query = mn_arena_allocate(scratch, query_bytes);
+  linker->query = mn_arena_allocate(scratch, query_bytes);
   linker->chosen = mn_arena_allocate(scratch, most * sizeof *linker->chosen);
-  fits = fits && linker->found.items != NULL && linker->list.items != NULL &&
-         linker->chosen != NULL;
-  for (unsigned i = 0; i < 2; i++) {
-    linker->vectors[i] = mn_arena_allocate(scratch, vector_bytes);
-    linker->queries[i] = mn_arena_allocate(scratch, query_bytes);
-    fits = fits && linker->vectors[i] != NULL && linker->queries[i] != NULL;
-  }
-  return fits;
+  linker->queries = mn_arena_allocate(scratch, most * query_bytes);
+  return mn_walk_allocate(options, capacity, &linker->walk, scratch) &&
+         linker->found.items != NULL && linker->list.items != NULL &&
+         linker->vector != NULL && linker->own_query != NULL &&
+         linker->query != NULL && linker->chosen != NULL &&
+         linker->queries != NULL;
 }
 
-/* Which of the candidates, nearest first, become links: those that are nearer
- * to the vector itself than to any link chosen before (Algorithm 4), up to
+/* Whether a candidate is nearer to the vector itself than to any link chosen
+ * before. */
+static int is_apart(const mn_index *index, const mn_linker *linker,
+                    uint32_t chosen_count, mn_candidate candidate) {
+  const uint32_t slot = mn_candidate_slot(candidate);
+  for (uint32_t c = 0; c < chosen_count; c++) {
+    const void *query = index->codec->code_is_query
+                            ? mn_code_at(index, linker->chosen[c])
+                            : linker->queries + c * linker->query_bytes;
+    float between;
+    mn_distances(index, query, &slot, 1, &between);
+    if (between < candidate.distance)
+      return 0;
+  }
+  return 1;
+}
+
+/* Which of the candidates, nearest first, become links (Algorithm 4), up to
  * `most`. Into linker->chosen; their number. */
 static uint32_t choose(const mn_index *index, mn_linker *linker,
                        const mn_pool *candidates, uint32_t most) {
-  uint32_t *chosen = linker->chosen;
   uint32_t count = 0;
   for (uint32_t i = 0; i < candidates->size && count < most; i++) {
+    if (!is_apart(index, linker, count, candidates->items[i]))
+      continue;
     const uint32_t slot = mn_candidate_slot(candidates->items[i]);
-    const void *query =
-        mn_prepare_slot(index, slot, linker->vectors[1], linker->queries[1]);
-    int keep = 1;
-    for (uint32_t c = 0; c < count && keep; c++) {
-      float between;
-      mn_distances(index, query, &chosen[c], 1, &between);
-      keep = !(between < candidates->items[i].distance);
-    }
-    if (keep)
-      chosen[count++] = slot;
+    linker->chosen[count] = slot;
+    mn_prepare_slot(index, slot, linker->vector,
+                    linker->queries + count * linker->query_bytes);
+    count++;
   }
   return count;
 }
@@ -73,7 +84,7 @@ static int link_back(const mn_index *index, mn_linker *linker, uint32_t from,
   }
   mn_pool *pool = &linker->list;
   const void *query =
-      mn_prepare_slot(index, from, linker->vectors[1], linker->queries[1]);
+      mn_prepare_slot(index, from, linker->vector, linker->query);
   pool->size = 0;
   for (uint32_t i = 0; i <= length; i++) {
     mn_candidate other = {0.0f, i == 0 ? slot : list[i]};
@@ -118,7 +129,7 @@ void mn_graph_link(mn_index *index, mn_linker *linker) {
     return;
   }
   const void *query =
-      mn_prepare_slot(index, slot, linker->vectors[0], linker->queries[0]);
+      mn_prepare_slot(index, slot, linker->vector, linker->own_query);
   mn_candidate start = mn_graph_descend(index, query, level, &linker->walk);
   const uint32_t from = level < state->top_level ? level : state->top_level;
   for (uint32_t l = from + 1; l-- > 0;) {

@@ -39,11 +39,14 @@ void mn_graph_search(const mn_index *index, const void *query, mn_walk *walk,
 /* Scratch of linking. */
 typedef struct mn_linker {
   mn_walk walk;
-  mn_pool found;       /* ef_construction */
-  mn_pool list;        /* one more than a list's most */
-  uint32_t *chosen;    /* a list's most */
-  float *vectors[2];   /* a decoded vector: the one that is linked, another */
-  uint8_t *queries[2]; /* and prepared */
+  mn_pool found;      /* ef_construction */
+  mn_pool list;       /* one more than a list's most */
+  float *vector;      /* while a query is prepared */
+  uint8_t *own_query; /* the vector that is linked */
+  uint8_t *query;     /* a neighbour whose list is chosen anew */
+  uint32_t *chosen;   /* a list's most */
+  uint8_t *queries;   /* and each of them, prepared */
+  size_t query_bytes;
 } mn_linker;
 
 int mn_linker_allocate(const mn_options *options, uint32_t capacity,
