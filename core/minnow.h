@@ -67,8 +67,8 @@ extern "C" {
 
 /* --- Limits --------------------------------------------------------------- */
 
-/* Dimensions of a vector, from 1. Bounded so that sums of int8 products stay
- * within int32. */
+/* Dimensions of a vector, from 1. Bounded so that sums of integer products
+ * stay within int32. */
 #define MN_DIMENSIONS_MAX 65535u
 /* Vectors in an index: a slot number takes 31 bits. */
 #define MN_CAPACITY_MAX 0x7fffffffu

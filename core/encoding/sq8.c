@@ -21,7 +21,7 @@
 typedef struct sq8_query {
   float constant; /* distance = constant + factor * (w.s) [+ code's own term] */
   float factor;
-  int8_t weights[];
+  int16_t weights[];
 } sq8_query;
 
 static uint32_t code_bytes(mn_metric metric, uint32_t d) {
@@ -34,7 +34,7 @@ static uint64_t model_bytes(uint32_t d) {
 }
 
 static uint64_t query_bytes(uint32_t d) {
-  return sizeof(sq8_query) + (uint64_t)d;
+  return sizeof(sq8_query) + 2 * (uint64_t)d;
 }
 
 static float *middles(const mn_index *index) {
@@ -45,14 +45,20 @@ static float *steps(const mn_index *index) {
   return middles(index) + index->options.dimensions;
 }
 
-/* The nearest integer from -127 to 127, halves away from 0. Any float may come,
- * since a model read from a block is not trusted. */
-static int8_t to_int8(float x) {
-  if (!(x > -127.0f))
-    return -127;
-  if (x > 127.0f)
-    return 127;
-  return (int8_t)(x < 0.0f ? x - 0.5f : x + 0.5f);
+/* The nearest integer within -limit and limit, halves away from 0. Any float
+ * may come, since a model read from a block is not trusted. */
+static int32_t to_integer(float x, float limit) {
+  if (!(x > -limit))
+    x = -limit;
+  if (x > limit)
+    x = limit;
+  return (int32_t)(x < 0.0f ? x - 0.5f : x + 0.5f);
+}
+
+/* The largest weight: d products of it with 127 stay below 2^31. */
+static int32_t weight_limit(uint32_t d) {
+  const int32_t limit = (1 << 24) / (int32_t)d;
+  return limit < 32767 ? limit : 32767;
 }
 
 /* --- Training ------------------------------------------------------------- */
@@ -89,7 +95,7 @@ static mn_status encode(const mn_index *index, const float *vector,
     const float offset = vector[j] - middle[j];
     /* A dimension that never varied in the sample has no step. */
     const float scaled = step[j] > 0.0f ? offset / step[j] : 0.0f;
-    const int8_t s = to_int8(scaled);
+    const int32_t s = to_integer(scaled, 127.0f);
     code[j] = (uint8_t)s;
     const float kept = step[j] * (float)s;
     norm2 += kept * kept;
@@ -144,10 +150,11 @@ static void prepare(const mn_index *index, float *vector, void *prepared) {
       largest = magnitude;
   }
   /* Weights too small for an inverse count as 0. */
-  const float inverse = largest > 0x1p-100f ? 127.0f / largest : 0.0f;
+  const float limit = (float)weight_limit(d);
+  const float inverse = largest > 0x1p-100f ? limit / largest : 0.0f;
   for (uint32_t j = 0; j < d; j++)
-    query->weights[j] = to_int8(vector[j] * inverse);
-  query->factor = factor * (largest / 127.0f);
+    query->weights[j] = (int16_t)to_integer(vector[j] * inverse, limit);
+  query->factor = factor * (largest / limit);
 }
 
 static float distance(const mn_index *index, const void *prepared,
@@ -155,7 +162,7 @@ static float distance(const mn_index *index, const void *prepared,
   const uint32_t d = index->options.dimensions;
   const sq8_query *query = prepared;
   const int32_t dot =
-      index->kernels->dot_i8(query->weights, (const int8_t *)code, d);
+      index->kernels->dot_i16_i8(query->weights, (const int8_t *)code, d);
   const float estimate = query->constant + query->factor * (float)dot;
   return index->options.metric == MN_L2 ? estimate + mn_load_f32(code + d)
                                         : estimate;

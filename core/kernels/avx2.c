@@ -54,6 +54,11 @@ MN_INLINE __m128i load_part(const void *start, uint32_t bytes) {
   return _mm_set_epi64x((int64_t)high, (int64_t)low);
 }
 
+/* The same for up to 16 bytes. */
+MN_INLINE __m128i load_some(const void *start, uint32_t bytes) {
+  return bytes == 16 ? _mm_loadu_si128(start) : load_part(start, bytes);
+}
+
 /* Eight elements as floats: all of them, or the first `count` and zeros. */
 typedef __m256 read_eight(const void *vector, uint32_t i);
 typedef __m256 read_some(const void *vector, uint32_t i, uint32_t count);
@@ -166,24 +171,32 @@ MN_AVX2 static float mn_l2_bf16_avx2(const float *a, const uint16_t *b,
   return sum(add_squared_difference, read_bf16, some_bf16, a, b, n);
 }
 
-/* Sixteen products of int16, added in pairs: (-128)^2 * 2 = 2^15 needs the
- * int32 that vpmaddwd gives. */
-MN_INLINE __m256i add_products(__m256i sum, __m128i a, __m128i b) {
-  __m256i pairs =
-      _mm256_madd_epi16(_mm256_cvtepi8_epi16(a), _mm256_cvtepi8_epi16(b));
-  return _mm256_add_epi32(sum, pairs);
+/* Sixteen products of int16, added in pairs to int32. */
+MN_INLINE __m256i add_products(__m256i sum, __m256i a, __m128i b) {
+  return _mm256_add_epi32(sum, _mm256_madd_epi16(a, _mm256_cvtepi8_epi16(b)));
 }
 
-MN_AVX2 static int32_t mn_dot_i8_avx2(const int8_t *a, const int8_t *b,
-                                      uint32_t n) {
-  __m256i eight = _mm256_setzero_si256();
-  uint32_t i = 0;
-  for (; n - i >= 16; i += 16)
-    eight = add_products(eight, _mm_loadu_si128((const __m128i *)(a + i)),
-                         _mm_loadu_si128((const __m128i *)(b + i)));
-  if (i < n)
-    eight =
-        add_products(eight, load_part(a + i, n - i), load_part(b + i, n - i));
+MN_AVX2 static int32_t mn_dot_i16_i8_avx2(const int16_t *a, const int8_t *b,
+                                          uint32_t n) {
+  __m256i eight = _mm256_setzero_si256(), more = eight;
+  for (; n >= 32; n -= 32, a += 32, b += 32) {
+    eight = add_products(eight, _mm256_loadu_si256((const __m256i *)a),
+                         _mm_loadu_si128((const __m128i *)b));
+    more = add_products(more, _mm256_loadu_si256((const __m256i *)(a + 16)),
+                        _mm_loadu_si128((const __m128i *)(b + 16)));
+  }
+  if (n >= 16) {
+    eight = add_products(eight, _mm256_loadu_si256((const __m256i *)a),
+                         _mm_loadu_si128((const __m128i *)b));
+    n -= 16, a += 16, b += 16;
+  }
+  if (n > 0) {
+    const uint32_t low = n < 8 ? n : 8;
+    const __m256i part = _mm256_set_m128i(load_some(a + low, 2 * (n - low)),
+                                          load_some(a, 2 * low));
+    more = add_products(more, part, load_part(b, n));
+  }
+  eight = _mm256_add_epi32(eight, more);
   __m128i four = _mm_add_epi32(_mm256_castsi256_si128(eight),
                                _mm256_extracti128_si256(eight, 1));
   __m128i two = _mm_add_epi32(four, _mm_shuffle_epi32(four, 0x4e));
@@ -199,7 +212,7 @@ const mn_kernels mn_kernels_avx2 = {
     .l2_f16 = mn_l2_f16_avx2,
     .dot_bf16 = mn_dot_bf16_avx2,
     .l2_bf16 = mn_l2_bf16_avx2,
-    .dot_i8 = mn_dot_i8_avx2,
+    .dot_i16_i8 = mn_dot_i16_i8_avx2,
 };
 
 #endif

@@ -31,9 +31,8 @@ typedef struct mn_kernels {
   float (*dot_bf16)(const float *a, const uint16_t *b, uint32_t n);
   float (*l2_bf16)(const float *a, const uint16_t *b, uint32_t n);
 
-  /* exact sum of a[i] * b[i]; |sum| < 2^31 because n < 2^16 and both factors
-   * are int8 */
-  int32_t (*dot_i8)(const int8_t *a, const int8_t *b, uint32_t n);
+  /* exact sum of a[i] * b[i]; the sum of |a[i] * b[i]| is below 2^31 */
+  int32_t (*dot_i16_i8)(const int16_t *a, const int8_t *b, uint32_t n);
 } mn_kernels;
 
 extern const mn_kernels mn_kernels_c;

@@ -126,7 +126,7 @@ static float mn_l2_bf16_c(const float *a, const uint16_t *b, uint32_t n) {
   return sum(squared_difference, read_bf16, a, b, n);
 }
 
-static int32_t mn_dot_i8_c(const int8_t *a, const int8_t *b, uint32_t n) {
+static int32_t mn_dot_i16_i8_c(const int16_t *a, const int8_t *b, uint32_t n) {
   int32_t sum = 0;
   for (uint32_t i = 0; i < n; i++)
     sum += a[i] * b[i];
@@ -142,5 +142,5 @@ const mn_kernels mn_kernels_c = {
     .l2_f16 = mn_l2_f16_c,
     .dot_bf16 = mn_dot_bf16_c,
     .l2_bf16 = mn_l2_bf16_c,
-    .dot_i8 = mn_dot_i8_c,
+    .dot_i16_i8 = mn_dot_i16_i8_c,
 };

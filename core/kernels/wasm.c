@@ -129,7 +129,7 @@ MN_INLINE float sum(add_term *add, read_four *four_b, read_part *part_b,
   return wasm_f32x4_extract_lane(two, 0) + wasm_f32x4_extract_lane(two, 1);
 }
 
-/* Eight int8 products, exact in int16, and their sums in pairs, in int32. */
+/* Eight products of int16, added in pairs to int32. */
 MN_INLINE v128_t add_eight(v128_t sum, v128_t a, v128_t b) {
   return wasm_i32x4_add(sum, wasm_i32x4_dot_i16x8(a, b));
 }
@@ -164,18 +164,20 @@ static float mn_l2_bf16_wasm(const float *a, const uint16_t *b, uint32_t n) {
   return sum(add_squared_difference, four_bf16, part_bf16, 2, a, b, n);
 }
 
-static int32_t mn_dot_i8_wasm(const int8_t *a, const int8_t *b, uint32_t n) {
+static int32_t mn_dot_i16_i8_wasm(const int16_t *a, const int8_t *b,
+                                  uint32_t n) {
   v128_t s0 = wasm_i32x4_const_splat(0);
   v128_t s1 = s0;
   for (; n >= 16; n -= 16, a += 16, b += 16) {
-    s0 = add_eight(s0, wasm_i16x8_load8x8(a), wasm_i16x8_load8x8(b));
-    s1 = add_eight(s1, wasm_i16x8_load8x8(a + 8), wasm_i16x8_load8x8(b + 8));
+    s0 = add_eight(s0, wasm_v128_load(a), wasm_i16x8_load8x8(b));
+    s1 = add_eight(s1, wasm_v128_load(a + 8), wasm_i16x8_load8x8(b + 8));
   }
-  if (n >= 8)
-    s0 = add_eight(s0, wasm_i16x8_load8x8(a), wasm_i16x8_load8x8(b));
-  if (n % 8 != 0)
-    s1 = add_eight(s1, part_i8(a + n / 8 * 8, n % 8),
-                   part_i8(b + n / 8 * 8, n % 8));
+  if (n >= 8) {
+    s0 = add_eight(s0, wasm_v128_load(a), wasm_i16x8_load8x8(b));
+    n -= 8, a += 8, b += 8;
+  }
+  if (n > 0)
+    s1 = add_eight(s1, load_part((const uint8_t *)a, 2 * n), part_i8(b, n));
   v128_t four = wasm_i32x4_add(s0, s1);
   v128_t two = wasm_i32x4_add(four, wasm_i32x4_shuffle(four, four, 2, 3, 2, 3));
   return wasm_i32x4_extract_lane(two, 0) + wasm_i32x4_extract_lane(two, 1);
@@ -190,7 +192,7 @@ const mn_kernels mn_kernels_wasm = {
     .l2_f16 = mn_l2_f16_wasm,
     .dot_bf16 = mn_dot_bf16_wasm,
     .l2_bf16 = mn_l2_bf16_wasm,
-    .dot_i8 = mn_dot_i8_wasm,
+    .dot_i16_i8 = mn_dot_i16_i8_wasm,
 };
 
 #endif

@@ -83,13 +83,21 @@ static uint32_t random_below(uint32_t bound) {
 
 /* --- Kernels and their operands ------------------------------------------- */
 
-typedef enum { F32, F16, BF16, I8 } number;
+typedef enum { F32, F16, BF16, I16, I8 } number;
 
-static const uint32_t number_bytes[] = {4, 2, 2, 1};
-static const uint32_t fraction_bits[] = {23, 10, 7, 0};
-static const uint32_t exponent_bits[] = {8, 5, 8, 0};
+static const uint32_t number_bytes[] = {4, 2, 2, 2, 1};
+static const uint32_t fraction_bits[] = {23, 10, 7, 0, 0};
+static const uint32_t exponent_bits[] = {8, 5, 8, 0, 0};
 
-typedef enum { DOT_F32, L2_F32, DOT_F16, L2_F16, DOT_BF16, L2_BF16, DOT_I8 } op;
+typedef enum {
+  DOT_F32,
+  L2_F32,
+  DOT_F16,
+  L2_F16,
+  DOT_BF16,
+  L2_BF16,
+  DOT_I16_I8
+} op;
 
 #define OPS 7
 
@@ -97,9 +105,9 @@ static const struct {
   const char *name;
   number a, b;
 } ops[OPS] = {
-    {"dot_f32", F32, F32}, {"l2_f32", F32, F32},    {"dot_f16", F32, F16},
-    {"l2_f16", F32, F16},  {"dot_bf16", F32, BF16}, {"l2_bf16", F32, BF16},
-    {"dot_i8", I8, I8},
+    {"dot_f32", F32, F32},   {"l2_f32", F32, F32},    {"dot_f16", F32, F16},
+    {"l2_f16", F32, F16},    {"dot_bf16", F32, BF16}, {"l2_bf16", F32, BF16},
+    {"dot_i16_i8", I16, I8},
 };
 
 /* The result's bits. */
@@ -119,7 +127,7 @@ static uint32_t run(const mn_kernels *table, op which, const void *a,
   case L2_BF16:
     return to_bits(table->l2_bf16(a, b, n));
   default:
-    return (uint32_t)table->dot_i8(a, b, n);
+    return (uint32_t)table->dot_i16_i8(a, b, n);
   }
 }
 
@@ -154,10 +162,10 @@ static float element(number type, const void *vector, uint32_t i) {
 }
 
 static uint32_t define(op which, const void *a, const void *b, uint32_t n) {
-  if (which == DOT_I8) {
+  if (which == DOT_I16_I8) {
     int64_t sum = 0;
     for (uint32_t i = 0; i < n; i++)
-      sum += (int64_t)((const int8_t *)a)[i] * ((const int8_t *)b)[i];
+      sum += (int64_t)((const int16_t *)a)[i] * ((const int8_t *)b)[i];
     return (uint32_t)sum;
   }
   /* volatile: every operation is rounded, nothing is fused or reordered. */
@@ -181,12 +189,13 @@ static uint32_t define(op which, const void *a, const void *b, uint32_t n) {
 /* --- Values --------------------------------------------------------------- */
 
 typedef enum {
-  ORDINARY,  /* around 1; int8: any */
-  ZEROS,     /* of both signs; int8: all -128 */
-  SUBNORMAL, /* int8: all 127 */
-  WIDE,      /* exponents far apart, but no sum overflows; int8: -128 by 127 */
-  TIES,      /* products that lie halfway between two floats; int8: signs
-                alternate */
+  ORDINARY,  /* around 1; integers: any */
+  ZEROS,     /* of both signs; integers: all the lowest */
+  SUBNORMAL, /* integers: all the highest */
+  WIDE,      /* exponents far apart, but no sum overflows; integers:
+                lowest by highest */
+  TIES,      /* products that lie halfway between two floats; integers:
+                signs alternate */
   OVERFLOW,  /* any finite bits: products and sums overflow */
   INFINITE,  /* some infinities among ordinary numbers */
 } value_class;
@@ -241,19 +250,27 @@ static uint32_t random_float(number type, value_class class, int is_a,
   return compose(type, bias - random_below(8), fraction);
 }
 
-static int8_t random_i8(value_class class, int is_a, uint32_t i) {
+/* An integer from -limit - 1 to limit. */
+static int32_t random_integer(value_class class, int is_a, uint32_t i,
+                              int32_t limit) {
   switch (class) {
   case ZEROS:
-    return -128;
+    return -limit - 1;
   case SUBNORMAL:
-    return 127;
+    return limit;
   case WIDE:
-    return is_a ? -128 : 127;
+    return is_a ? -limit - 1 : limit;
   case TIES:
-    return i % 2 == 0 ? -128 : 127;
+    return i % 2 == 0 ? -limit - 1 : limit;
   default:
-    return (int8_t)(random_below(256) - 128);
+    return (int32_t)random_below(2 * (uint32_t)limit + 2) - limit - 1;
   }
+}
+
+/* int16 operands are as large as the sum of n products with int8 allows. */
+static int32_t i16_limit(uint32_t n) {
+  uint32_t limit = ((1u << 24) - 1) / (n > 0 ? n : 1);
+  return limit > 32768 ? 32767 : (int32_t)limit - 1;
 }
 
 static void fill(void *vector, op which, int is_a, value_class class,
@@ -261,7 +278,12 @@ static void fill(void *vector, op which, int is_a, value_class class,
   number type = is_a ? ops[which].a : ops[which].b;
   for (uint32_t i = 0; i < n; i++) {
     if (type == I8) {
-      ((int8_t *)vector)[i] = random_i8(class, is_a, i);
+      ((int8_t *)vector)[i] = (int8_t)random_integer(class, is_a, i, 127);
+      continue;
+    }
+    if (type == I16) {
+      ((int16_t *)vector)[i] =
+          (int16_t)random_integer(class, is_a, i, i16_limit(n));
       continue;
     }
     uint32_t bits = random_float(type, class, is_a, ops[which].b);
@@ -348,7 +370,8 @@ static void check_vectors(op which, value_class class, uint32_t n) {
   fill(source_b, which, 0, class, n);
   uint32_t expected = run(&mn_kernels_c, which, source_a, source_b, n);
   uint32_t defined = define(which, source_a, source_b, n);
-  CHECK(which == DOT_I8 ? defined == expected : same_float(defined, expected),
+  CHECK(which == DOT_I16_I8 ? defined == expected
+                            : same_float(defined, expected),
         "%s of the reference, %s, n %u: %08x, defined as %08x", ops[which].name,
         class_names[class], n, expected, defined);
 
@@ -367,7 +390,7 @@ static void check_vectors(op which, value_class class, uint32_t n) {
         if (!can_run(table))
           continue;
         uint32_t got = run(table, which, a, b, n);
-        CHECK(which == DOT_I8 ? got == expected : same_float(got, expected),
+        CHECK(which == DOT_I16_I8 ? got == expected : same_float(got, expected),
               "%s of %s, %s, n %u, %u and %u bytes from the %s: %08x, "
               "reference %08x",
               ops[which].name, table->name, class_names[class], n, shift_a,
@@ -472,7 +495,7 @@ static double time_op(const mn_kernels *table, op which, uint32_t n,
 static void print_times(void) {
   static const uint32_t sizes[] = {100, 384, 512, 784, 1536};
   printf("\nOne query against 128 KiB of vectors; GB/s of vectors read.\n");
-  printf("%6s %-9s %-6s %9s %7s %7s\n", "n", "kernel", "table", "ns", "GB/s",
+  printf("%6s %-10s %-6s %9s %7s %7s\n", "n", "kernel", "table", "ns", "GB/s",
          "ratio");
   for (uint32_t size = 0; size < sizeof sizes / sizeof sizes[0]; size++)
     for (op which = 0; which < OPS; which++) {
@@ -486,7 +509,7 @@ static void print_times(void) {
         if (!can_run(table))
           continue;
         double ns = i == 0 ? reference : time_op(table, which, n, count);
-        printf("%6u %-9s %-6s %9.1f %7.2f %7.2f\n", n, ops[which].name,
+        printf("%6u %-10s %-6s %9.1f %7.2f %7.2f\n", n, ops[which].name,
                table->name, ns, bytes / ns, reference / ns);
       }
     }
