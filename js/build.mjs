@@ -5,7 +5,7 @@
 //
 // Each twin goes into a JavaScript module of its own, deflated and in base64:
 // it loads wherever the package does, needs no fetch, and after a server's
-// brotli costs a seventh more than the bare file (base64 alone: two fifths).
+// brotli costs a sixth more than the bare file (base64 alone: two fifths).
 import { execFileSync } from "node:child_process";
 import { copyFileSync, existsSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { brotliCompressSync, constants, deflateSync } from "node:zlib";

@@ -210,13 +210,14 @@ int32_t EXPORT(train)(const float *data, uint32_t count, uint32_t dimensions) {
   return mn_index_train(&index_, &sample, &arena);
 }
 
-/* On failure `report.value` is the row at fault. */
+/* On failure `report.value` is the row at fault. Room is made for linking as
+ * well, so that what was appended can be linked. */
 int32_t EXPORT(append)(const float *data, uint32_t count, uint32_t dimensions,
                        const uint64_t *keys) {
   mn_sizes sizes;
   int32_t status = plan_now(&sizes);
   if (!status)
-    status = make_room(sizes.append_scratch_bytes);
+    status = make_room(sizes.add_scratch_bytes);
   if (status)
     return status;
   mn_vectors vectors = {data, count, dimensions};

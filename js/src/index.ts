@@ -112,7 +112,7 @@ export class Index {
     const rows = this.#rows("sample", sample);
     const at = instance.stage(4 * sample.length);
     instance.f32.set(sample, at >>> 2);
-    instance.checkRows(instance.wasm.train(at, rows, this.#dimensions));
+    instance.check(instance.wasm.train(at, rows, this.#dimensions));
   }
 
   /**
@@ -382,31 +382,40 @@ export class Index {
     const halves = keys === undefined ? undefined : keyHalves(keys, rows);
     if (rows === 0) return 0;
     const before = this.#told(REPORT.capacity);
-    this.#reserve(instance, rows);
+    const need = this.#told(REPORT.count) + rows;
+    if (need > CAPACITY_MAX) throw new RangeError(`an index holds at most ${CAPACITY_MAX} vectors`);
+    const twice = Math.min(Math.max(need, 2 * before), CAPACITY_MAX);
     try {
-      const keyBytes = halves ? 8 * rows : 0;
-      const at = instance.stage(keyBytes + 4 * vectors.length);
-      if (halves) instance.u32.set(halves, at >>> 2);
-      instance.f32.set(vectors, (at + keyBytes) >>> 2);
-      instance.checkRows(
-        instance.wasm.append(at + keyBytes, rows, this.#dimensions, halves ? at : 0),
-      );
+      try {
+        this.#appendWithin(instance, need <= before ? before : twice, vectors, halves);
+      } catch (error) {
+        // where memory does not allow twice the room, just enough may do
+        if (!(error instanceof MinnowError && error.code === "memory") || need <= before) throw error;
+        this.#appendWithin(instance, need, vectors, halves);
+      }
     } catch (error) {
-      if (this.#told(REPORT.capacity) !== before) instance.wasm.reserve(before);
+      this.#resize(instance, before);
       throw error;
     }
     return rows;
   }
 
-  /** Room for `rows` more: twice what there was, or else just enough. */
-  #reserve(instance: Instance, rows: number): void {
-    const capacity = this.#told(REPORT.capacity);
-    const need = this.#told(REPORT.count) + rows;
-    if (need <= capacity) return;
-    if (need > CAPACITY_MAX) throw new RangeError(`an index holds at most ${CAPACITY_MAX} vectors`);
-    const twice = Math.min(2 * capacity, CAPACITY_MAX);
-    if (need < twice && instance.wasm.reserve(twice) === 0) return;
-    instance.check(instance.wasm.reserve(need));
+  #appendWithin(
+    instance: Instance, capacity: number, vectors: Float32Array, halves: Uint32Array | undefined,
+  ): void {
+    this.#resize(instance, capacity);
+    const keyBytes = halves ? halves.byteLength : 0;
+    const at = instance.stage(keyBytes + 4 * vectors.length);
+    if (halves) instance.u32.set(halves, at >>> 2);
+    instance.f32.set(vectors, (at + keyBytes) >>> 2);
+    const rows = vectors.length / this.#dimensions;
+    instance.checkRows(
+      instance.wasm.append(at + keyBytes, rows, this.#dimensions, halves ? at : 0),
+    );
+  }
+
+  #resize(instance: Instance, capacity: number): void {
+    if (capacity !== this.#told(REPORT.capacity)) instance.check(instance.wasm.reserve(capacity));
   }
 
   /** A copy of the bytes that the report points at. */
