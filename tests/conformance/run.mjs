@@ -1,0 +1,191 @@
+// SPDX-License-Identifier: Apache-2.0
+// Runs the list of cases on every target and compares the hashes. README.md.
+import { spawn } from "node:child_process";
+import { readFile, rm, mkdir, writeFile } from "node:fs/promises";
+import { BROWSERS, open, serve } from "../browser/browsers.mjs";
+import { parse, run as runPackage } from "./conformance.mjs";
+
+const root = new URL("../../", import.meta.url).pathname;
+const list = `${root}tests/conformance/cases.tsv`;
+const golden = `${root}tests/format/golden`;
+const SHOWN = 5; // failures of a target
+const GOLDEN_MAX = 50; // vectors; these images take a few KB each
+
+// --- Targets: each takes the list's text and gives a line per case ----------
+
+function program(command, ...args) {
+  return (text) =>
+    new Promise((done, fail) => {
+      const child = spawn(command, args, {
+        cwd: root,
+        stdio: ["pipe", "pipe", "inherit"],
+      });
+      let output = "";
+      child.stdout.on("data", (data) => (output += data));
+      child.stdin.on("error", () => {}); // it ended early: that shows below
+      child.on("error", fail);
+      child.on("close", () => done(output.trim().split("\n")));
+      child.stdin.end(text);
+    });
+}
+
+const native = (preset, mask, ...args) =>
+  program(
+    `${root}build/${preset}/tests/conformance`,
+    ...["--features", mask, ...args],
+  );
+
+const wasi = (preset) =>
+  program(
+    process.execPath,
+    "--no-warnings",
+    "tests/wasi.mjs",
+    `build/${preset}/tests/conformance.wasm`,
+  );
+
+const inNode = (wasm) => async (text) => {
+  const { Index } = await import(`${root}js/dist/minnow.js`);
+  return runPackage(Index, wasm, text);
+};
+
+const inBrowser = (browser, wasm) => async (text) => {
+  const server = await serve({
+    "/": `${root}tests/conformance`,
+    "/minnow/": `${root}js/dist`,
+  });
+  try {
+    const page = await open(browser, server.url);
+    try {
+      return await page.evaluate(
+        async ([twin, cases]) => {
+          const { Index } = await import("/minnow/minnow.js");
+          const { run } = await import("/conformance.mjs");
+          return run(Index, twin, cases);
+        },
+        [wasm, text],
+      );
+    } finally {
+      await page.close();
+    }
+  } finally {
+    await server.close();
+  }
+};
+
+// MN_CPU_ masks, walked downward: everything, then the portable kernels.
+const masks = [0xffffffff, 0];
+
+const targets = [];
+for (const preset of ["native", "native-clang", "sanitize"]) {
+  for (const mask of masks) {
+    const name = `${preset} ${mask.toString(16)}`;
+    targets.push([name, native(preset, String(mask))]);
+  }
+}
+for (const preset of ["wasi", "wasi-scalar"]) {
+  targets.push([preset, wasi(preset)]);
+}
+for (const wasm of ["simd", "scalar"]) {
+  targets.push([`node ${wasm}`, inNode(wasm)]);
+  for (const browser of Object.keys(BROWSERS)) {
+    targets.push([`${browser} ${wasm}`, inBrowser(browser, wasm)]);
+  }
+}
+
+// --- Comparing --------------------------------------------------------------
+
+let passed = 0;
+let failed = 0;
+
+function report(target, failures, count, seconds) {
+  passed += count - failures.length;
+  failed += failures.length;
+  const time = seconds === undefined ? "" : `${seconds.toFixed(1)} s`;
+  console.log(
+    `${target.padEnd(22)} ${count - failures.length} of ${count} ${time}`,
+  );
+  failures.slice(0, SHOWN).forEach((line) => console.log(`    ${line}`));
+  if (failures.length > SHOWN) {
+    console.log(`    … and ${failures.length - SHOWN} more`);
+  }
+}
+
+async function check([name, run], cases, text) {
+  const start = performance.now();
+  let lines;
+  try {
+    lines = await run(text);
+  } catch (error) {
+    lines = [];
+    console.log(`    ${error.message.split("\n")[0]}`);
+  }
+  const got = new Map(lines.map((line) => line.split("\t")).map((l) => [l[0], l]));
+  const failures = [];
+  for (const c of cases) {
+    const [, block, answers] = got.get(c.name) ?? ["", "nothing", "nothing"];
+    if (block !== c.block || answers !== c.answers) {
+      failures.push(
+        `${c.name}: block ${block}, not ${c.block}; ` +
+          `answers ${answers}, not ${c.answers}`,
+      );
+    }
+  }
+  report(name, failures, cases.length, (performance.now() - start) / 1000);
+}
+
+// The same vectors and questions give the same hashes, whatever the way.
+function checkList(cases) {
+  const first = new Map();
+  const failures = [];
+  let count = 0;
+  for (const c of cases.filter((one) => one.how !== "attach")) {
+    const { name, how, block, answers, ...rest } = c;
+    const id = JSON.stringify(rest);
+    const other = first.get(id);
+    if (!other) {
+      first.set(id, c);
+      continue;
+    }
+    count++;
+    if (other.block !== block || other.answers !== answers) {
+      failures.push(`${name} (${how}) differs from ${other.name} (${other.how})`);
+    }
+  }
+  report("ways to one block", failures, count);
+}
+
+// --- Updating ---------------------------------------------------------------
+
+async function update(text) {
+  const lines = text.trim().split("\n");
+  const got = await native("native", "0")(text);
+  const hashes = new Map(got.map((l) => l.split("\t")).map((l) => [l[0], l]));
+  const updated = lines.map((line) => {
+    const cells = line.split("\t");
+    return line.startsWith("#")
+      ? line
+      : [...cells.slice(0, -2), ...hashes.get(cells[0]).slice(1)].join("\t");
+  });
+  await writeFile(list, updated.join("\n") + "\n");
+  await rm(golden, { recursive: true, force: true });
+  await mkdir(golden, { recursive: true });
+  const small = new Set(
+    parse(text).filter((c) => Number(c.n) <= GOLDEN_MAX).map((c) => c.name),
+  );
+  const chosen = lines.filter((line) => small.has(line.split("\t")[0]));
+  await native("native", "0", "--save", golden)(chosen.join("\n") + "\n");
+  console.log(`updated ${got.length} cases and ${small.size} golden images`);
+}
+
+const wanted = process.argv.slice(2).filter((a) => !a.startsWith("--"));
+if (process.argv.includes("--update")) await update(await readFile(list, "utf8"));
+const text = await readFile(list, "utf8");
+const cases = parse(text);
+checkList(cases);
+for (const target of targets) {
+  if (!wanted.length || wanted.some((w) => target[0].startsWith(w))) {
+    await check(target, cases, text);
+  }
+}
+console.log(`${passed} passed, ${failed} failed`);
+process.exitCode = failed || !passed ? 1 : 0;
