@@ -158,8 +158,8 @@ typedef enum mn_metric { MN_L2 = 1, MN_IP = 2, MN_COSINE = 3 } mn_metric;
  *   MN_F32   4d bytes, as given
  *   MN_F16   2d bytes, IEEE half, round to nearest even
  *   MN_BF16  2d bytes, the upper half of a float, round to nearest even
- *   MN_SQ8   d bytes (d + 4 under l2), a trained range per dimension cut into
- *            255 steps. Values outside the range are clamped to it, and the
+ *   MN_SQ8   d bytes (d + 4 under l2), a trained range per dimension as 256
+ *            even steps. Values outside the range are clamped to it, and the
  *            vectors this happens to are counted in `mn_info.clipped`. */
 typedef enum mn_encoding {
   MN_F32 = 1,

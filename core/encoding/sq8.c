@@ -2,14 +2,15 @@
 /*
  * sq8: scalar quantization to 8 bits, a trained range per dimension.
  *
- * Dimension j of a vector x is kept as an integer s_j from -127 to 127 with
- *   x_j ~ middle_j + step_j s_j,
- * where the middle and 127 steps to either side span the sample's range.
+ * Dimension j of a vector x is kept as an integer s_j from -128 to 127 with
+ *   x_j ~ zero_j + step_j s_j,
+ * where the zero point and the step spread the 256 values evenly over the
+ * sample's range. Integers from 0 to 255 are kept exactly.
  *
  * A query q meets codes in integers. With r = q under ip and cosine and
- * r = q - middle under l2, the sum over j of (r_j step_j) s_j is what depends
+ * r = q - zero under l2, the sum over j of (r_j step_j) s_j is what depends
  * on both; its weights are rounded to w_j = r_j step_j / scale, -127 to 127, so
- *   ip      q.x       ~ q.middle + scale (w.s)
+ *   ip      q.x       ~ q.zero + scale (w.s)
  *   l2      |q - x|^2 ~ |r|^2 - 2 scale (w.s) + |step s|^2
  * The last term belongs to the code alone and is stored behind it, 4 bytes.
  * An l2 estimate of a very small distance may come out slightly below 0.
@@ -28,7 +29,7 @@ static uint32_t code_bytes(mn_metric metric, uint32_t d) {
   return metric == MN_L2 ? d + 4 : d;
 }
 
-/* Section MODL: the middles, then the steps. */
+/* Section MODL: the zero points, then the steps. */
 static uint64_t model_bytes(uint32_t d) {
   return 8 * (uint64_t)d;
 }
@@ -37,36 +38,36 @@ static uint64_t query_bytes(uint32_t d) {
   return sizeof(sq8_query) + 2 * (uint64_t)d;
 }
 
-static float *middles(const mn_index *index) {
+static float *zeros(const mn_index *index) {
   return (void *)index->model;
 }
 
 static float *steps(const mn_index *index) {
-  return middles(index) + index->options.dimensions;
+  return zeros(index) + index->options.dimensions;
 }
 
-/* The nearest integer within -limit and limit, halves away from 0. Any float
+/* The nearest integer from `low` to `high`, halves away from 0. Any float
  * may come, since a model read from a block is not trusted. */
-static int32_t to_integer(float x, float limit) {
-  if (!(x > -limit))
-    x = -limit;
-  if (x > limit)
-    x = limit;
+static int32_t to_integer(float x, float low, float high) {
+  if (!(x > low))
+    x = low;
+  if (x > high)
+    x = high;
   return (int32_t)(x < 0.0f ? x - 0.5f : x + 0.5f);
 }
 
-/* The largest weight: d products of it with 127 stay below 2^31. */
+/* The largest weight: d products of it with -128 stay within int32. */
 static int32_t weight_limit(uint32_t d) {
-  const int32_t limit = (1 << 24) / (int32_t)d;
+  const int32_t limit = ((1 << 24) - 1) / (int32_t)d;
   return limit < 32767 ? limit : 32767;
 }
 
 /* --- Training ------------------------------------------------------------- */
 
-/* Until the end, lowest values stand in the middles' place and highest in the
- * steps'. */
+/* Until the end, lowest values stand in the zero points' place and highest in
+ * the steps'. */
 static void train(mn_index *index, const float *vector, uint32_t row) {
-  float *low = middles(index), *high = steps(index);
+  float *low = zeros(index), *high = steps(index);
   for (uint32_t j = 0; j < index->options.dimensions; j++) {
     if (row == 0 || vector[j] < low[j])
       low[j] = vector[j];
@@ -76,11 +77,11 @@ static void train(mn_index *index, const float *vector, uint32_t row) {
 }
 
 static void train_end(mn_index *index) {
-  float *middle = middles(index), *step = steps(index);
+  float *zero = zeros(index), *step = steps(index);
   for (uint32_t j = 0; j < index->options.dimensions; j++) {
-    const float low = middle[j], high = step[j];
-    middle[j] = low + (high - low) * 0.5f;
-    step[j] = (high - low) / 254.0f;
+    const float low = zero[j], high = step[j];
+    step[j] = (high - low) / 255.0f;
+    zero[j] = low + step[j] * 128.0f;
   }
 }
 
@@ -89,13 +90,13 @@ static void train_end(mn_index *index) {
 static mn_status encode(const mn_index *index, const float *vector,
                         uint8_t *code, uint32_t *clipped) {
   const uint32_t d = index->options.dimensions;
-  const float *middle = middles(index), *step = steps(index);
+  const float *zero = zeros(index), *step = steps(index);
   float norm2 = 0.0f;
   for (uint32_t j = 0; j < d; j++) {
-    const float offset = vector[j] - middle[j];
+    const float offset = vector[j] - zero[j];
     /* A dimension that never varied in the sample has no step. */
     const float scaled = step[j] > 0.0f ? offset / step[j] : 0.0f;
-    const int32_t s = to_integer(scaled, 127.0f);
+    const int32_t s = to_integer(scaled, -128.0f, 127.0f);
     code[j] = (uint8_t)s;
     const float kept = step[j] * (float)s;
     norm2 += kept * kept;
@@ -112,9 +113,9 @@ static mn_status encode(const mn_index *index, const float *vector,
 }
 
 static void decode(const mn_index *index, const uint8_t *code, float *vector) {
-  const float *middle = middles(index), *step = steps(index);
+  const float *zero = zeros(index), *step = steps(index);
   for (uint32_t j = 0; j < index->options.dimensions; j++)
-    vector[j] = middle[j] + step[j] * (float)(int8_t)code[j];
+    vector[j] = zero[j] + step[j] * (float)(int8_t)code[j];
 }
 
 static int is_finite(const mn_index *index, const uint8_t *code) {
@@ -128,18 +129,18 @@ static void prepare(const mn_index *index, float *vector, void *prepared) {
   const uint32_t d = index->options.dimensions;
   const mn_metric metric = index->options.metric;
   const mn_kernels *kernels = index->kernels;
-  const float *middle = middles(index), *step = steps(index);
+  const float *zero = zeros(index), *step = steps(index);
   sq8_query *query = prepared;
 
   float factor = -1.0f;
   if (metric == MN_L2) {
     for (uint32_t j = 0; j < d; j++)
-      vector[j] -= middle[j];
+      vector[j] -= zero[j];
     query->constant = kernels->dot_f32(vector, vector, d);
     factor = -2.0f;
   } else {
     query->constant =
-        mn_distance_of_dot(metric, kernels->dot_f32(vector, middle, d));
+        mn_distance_of_dot(metric, kernels->dot_f32(vector, zero, d));
   }
 
   float largest = 0.0f;
@@ -153,7 +154,7 @@ static void prepare(const mn_index *index, float *vector, void *prepared) {
   const float limit = (float)weight_limit(d);
   const float inverse = largest > 0x1p-100f ? limit / largest : 0.0f;
   for (uint32_t j = 0; j < d; j++)
-    query->weights[j] = (int16_t)to_integer(vector[j] * inverse, limit);
+    query->weights[j] = (int16_t)to_integer(vector[j] * inverse, -limit, limit);
   query->factor = factor * (largest / limit);
 }
 
