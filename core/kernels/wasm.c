@@ -11,6 +11,10 @@
 
 #define MN_INLINE static inline __attribute__((always_inline))
 
+/* Hides where two pointers come from, so that LLVM adds what follows them as
+ * constant offsets of the loads instead of by instructions in the loop. */
+#define MN_KEEP(a, b) __asm__("" : "+r"(a), "+r"(b))
+
 /* --- Reading -------------------------------------------------------------- */
 
 /* The first `bytes` (1 to 15) bytes at p, then zeros. */
@@ -37,25 +41,28 @@ MN_INLINE v128_t part_f32(const uint8_t *p, uint32_t count) {
   return load_part(p, 4 * count);
 }
 
-/* From halves in the low 16 bits of each lane, sign-extended.
+/* From halves sign-extended to 32 bits.
  *
- * As in mn_f16_to_f32, a normal half needs its fraction moved by 13 bits and
- * 112 added to its exponent. It gets 224 (0x70000000, whose bits are free, so
- * that `or` adds), and the product with 2^-112 takes half of that back: the
- * largest exponent, that of infinity and NaN, becomes f32's largest on the
- * way. A zero or subnormal half has become 2^97 + f and should be 2 f: that is
- * 2 x - 2^98, which for all larger x is no less than x. No step rounds, and
- * none meets a subnormal float, which some processors are slow at. */
+ * A normal half needs its fraction moved by 13 bits and 112 added to its
+ * exponent. It gets 224, whose three bits `or` sets and the sign's copies
+ * already have, and the product with 2^-112 takes half of that back: in
+ * between, the largest exponent, that of infinity and NaN, is f32's largest.
+ * A zero or subnormal half is now 2^97 + f, with its sign, and should be 2 f:
+ * it lacks 2^98 - |x|, which is what taking the larger of |x| and 2^98 adds.
+ * (pmin turns the NaN of infinity - infinity into a number. For bits as
+ * integers, the unsigned maximum serves positive floats and lets negative ones
+ * pass; the signed maximum serves those.) No step rounds, and none meets a
+ * subnormal float, which some processors are slow at. -0 becomes +0, which no
+ * sum can tell apart. */
 MN_INLINE v128_t widen_f16(v128_t halves) {
-  v128_t bits = wasm_i32x4_shl(halves, 13);
-  v128_t magnitude = wasm_v128_and(bits, wasm_i32x4_const_splat(0x0fffe000));
-  v128_t sign = wasm_v128_and(bits, wasm_i32x4_const_splat(INT32_MIN));
-  v128_t x = wasm_v128_or(magnitude, wasm_i32x4_const_splat(0x70000000));
-  v128_t subnormal =
-      wasm_f32x4_sub(wasm_f32x4_add(x, x), wasm_f32x4_const_splat(0x1p98f));
-  v128_t value = wasm_f32x4_mul(wasm_f32x4_pmin(x, subnormal),
-                                wasm_f32x4_const_splat(0x1p-112f));
-  return wasm_v128_or(value, sign);
+  const v128_t limit = wasm_f32x4_const_splat(0x1p98f);
+  const v128_t minus_limit = wasm_f32x4_const_splat(-0x1p98f);
+  v128_t x = wasm_v128_or(wasm_i32x4_shl(halves, 13),
+                          wasm_i32x4_const_splat(0x70000000));
+  v128_t larger = wasm_i32x4_max(wasm_u32x4_max(x, limit), minus_limit);
+  v128_t lacking = wasm_f32x4_pmin(limit, wasm_f32x4_sub(larger, x));
+  return wasm_f32x4_mul(wasm_f32x4_sub(x, lacking),
+                        wasm_f32x4_const_splat(0x1p-112f));
 }
 
 MN_INLINE v128_t four_f16(const uint8_t *p) {
@@ -96,6 +103,7 @@ MN_INLINE float sum(add_term *add, read_four *four_b, read_part *part_b,
   v128_t s0 = wasm_f32x4_const_splat(0.0f);
   v128_t s1 = s0, s2 = s0, s3 = s0;
   for (; n >= 16; n -= 16, a += 16 * 4, b += 16 * size) {
+    MN_KEEP(a, b);
     s0 = add(s0, four_f32(a), four_b(b));
     s1 = add(s1, four_f32(a + 4 * 4), four_b(b + 4 * size));
     s2 = add(s2, four_f32(a + 8 * 4), four_b(b + 8 * size));
@@ -169,6 +177,7 @@ static int32_t mn_dot_i16_i8_wasm(const int16_t *a, const int8_t *b,
   v128_t s0 = wasm_i32x4_const_splat(0);
   v128_t s1 = s0;
   for (; n >= 16; n -= 16, a += 16, b += 16) {
+    MN_KEEP(a, b);
     s0 = add_eight(s0, wasm_v128_load(a), wasm_i16x8_load8x8(b));
     s1 = add_eight(s1, wasm_v128_load(a + 8), wasm_i16x8_load8x8(b + 8));
   }
