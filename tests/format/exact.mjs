@@ -33,21 +33,21 @@ function distanceOf(metric, a, b) {
   return metric === "ip" ? -dot(a, b) : f32(1 - dot(a, b));
 }
 
-function toInt8(x) {
-  if (!(x > -127)) return -127;
-  if (x > 127) return 127;
-  return Math.trunc(f32(x < 0 ? x - 0.5 : x + 0.5));
+function toInteger(x, limit) {
+  const clamped = Math.min(Math.max(x, -limit), limit);
+  return Math.trunc(f32(clamped < 0 ? clamped - 0.5 : clamped + 0.5));
 }
 
 // 4. A function from code to distance.
-function sq8Distance(metric, query, { middle, step }) {
-  const r = metric === "l2" ? query.map((q, j) => q - middle[j]) : query;
+function sq8Distance(metric, query, { zero, step }) {
+  const r = metric === "l2" ? query.map((q, j) => q - zero[j]) : query;
   const t = r.map((x, j) => x * step[j]);
   const a = t.reduce((most, x) => Math.max(most, Math.abs(x)), 0);
-  const inverse = a > 2 ** -100 ? f32(127 / a) : 0;
-  const weights = t.map((x) => toInt8(f32(x * inverse)));
-  const factor = f32((metric === "l2" ? -2 : -1) * f32(a / 127));
-  const constant = metric === "l2" ? dot(r, r) : distanceOf(metric, query, middle);
+  const limit = Math.min(32767, Math.floor((2 ** 24 - 1) / query.length));
+  const inverse = a > 2 ** -100 ? f32(limit / a) : 0;
+  const weights = Int16Array.from(t, (x) => toInteger(f32(x * inverse), limit));
+  const factor = f32((metric === "l2" ? -2 : -1) * f32(a / limit));
+  const constant = metric === "l2" ? dot(r, r) : distanceOf(metric, query, zero);
   return ({ steps, own }) => {
     const whole = weights.reduce((total, w, j) => total + w * steps[j], 0);
     const estimate = f32(constant + f32(factor * f32(whole)));

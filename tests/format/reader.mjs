@@ -251,9 +251,8 @@ function decode(view, at, header, model) {
     if (encoding === "bf16") vector[j] = bfloat(view.getUint16(at + 2 * j, true));
     if (encoding !== "sq8") continue;
     steps[j] = view.getInt8(at + j);
-    check(steps[j] >= -127, "CODE: -128");
     const kept = f32(model.step[j] * steps[j]);
-    vector[j] = model.middle[j] + kept;
+    vector[j] = model.zero[j] + kept;
     own = f32(own + f32(kept * kept));
   }
   check(vector.every(Number.isFinite), "CODE: not finite");
@@ -266,13 +265,13 @@ function decode(view, at, header, model) {
 function readModel(view, { encoding, dimensions }) {
   if (encoding !== "sq8") return undefined;
   const model = {
-    middle: new Float32Array(dimensions),
+    zero: new Float32Array(dimensions),
     step: new Float32Array(dimensions),
   };
   for (let j = 0; j < dimensions; j++) {
-    model.middle[j] = view.getFloat32(4 * j, true);
+    model.zero[j] = view.getFloat32(4 * j, true);
     model.step[j] = view.getFloat32(4 * (dimensions + j), true);
-    check(Number.isFinite(model.middle[j]) && model.step[j] >= 0, "MODL");
+    check(Number.isFinite(model.zero[j]) && model.step[j] >= 0, "MODL");
   }
   return model;
 }

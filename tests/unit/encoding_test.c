@@ -90,7 +90,7 @@ static void test_rounding(mn_encoding encoding, int exponent_bits,
 
 /* --- sq8 ------------------------------------------------------------------ */
 
-/* Inside the trained range the error is half a step of 1/254 of the range;
+/* Inside the trained range the error is half a step of 1/255 of the range;
  * outside, the nearer end is kept. Vectors that lose more than those within
  * the range are counted. */
 static void test_sq8(mn_metric metric) {
@@ -118,7 +118,7 @@ static void test_sq8(mn_metric metric) {
     for (uint32_t j = 0; j < DIMENSIONS; j++) {
       float x = rows[i * DIMENSIONS + j];
       float nearest = x < low[j] ? low[j] : x > high[j] ? high[j] : x;
-      double bound = ((double)high[j] - low[j]) / 254 / 2;
+      double bound = ((double)high[j] - low[j]) / 255 / 2;
       double rounding = (fabs(high[j]) + fabs(low[j])) * 0x1p-22;
       out |= fabs((double)x - nearest) > 0;
       far_out |= fabs((double)x - nearest) > 1.1 * bound;

@@ -13,7 +13,7 @@ typedef struct truth {
 
 /* The distance of a query to a decoded vector. A float sum of d terms errs by
  * less than d 2^-24 of the sum of magnitudes; an sq8 query's weights are
- * rounded to 1/127 of the largest, so a code of up to 127 steps errs by up to
+ * rounded to 1/32767 of the largest, so a code of up to 128 steps errs by up to
  * half of that product, in every dimension. */
 static truth measure(const mn_options *o, const float *query, const float *row,
                      double range) {
@@ -34,7 +34,7 @@ static truth measure(const mn_options *o, const float *query, const float *row,
                                   : 1 - dot,
              (d + 4) * 0x1p-23 * (magnitude + 1)};
   if (o->encoding == MN_SQ8)
-    t.slack += d * widest * range / 127 / 2 * (o->metric == MN_L2 ? 2 : 1);
+    t.slack += d * widest * range * (128.0 / 255 / 32767 + 0x1p-22);
   return t;
 }
 
