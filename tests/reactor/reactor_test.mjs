@@ -105,7 +105,10 @@ test("an index is built, searched, saved, opened and verified", () => {
   assert.equal(c.mn_index_verify(opened), 0);
   assert.deepEqual(search(opened, [40.25, 0], 3, scratch), expected);
 
-  new Uint8Array(c.memory.buffer)[image + bytes - 1] ^= 1;
+  const [section, size] = [room(4), room(4)];
+  const name = new DataView(new TextEncoder().encode("CODE").buffer).getUint32(0, true);
+  assert.equal(c.mn_index_section(opened, name, section, size), 0);
+  new Uint8Array(c.memory.buffer)[read32(section)] ^= 1;
   assert.equal(c.mn_index_verify(opened), MN_ERROR_CORRUPT);
   c.free(at);
 });
