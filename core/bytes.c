@@ -5,17 +5,29 @@
 
 typedef uint64_t __attribute__((may_alias, aligned(1))) word;
 
+/* 32 bytes, all read before any is written, so that they may overlap. */
+static void move_four_words(void *to, const void *from) {
+  const word *s = from;
+  word *d = to;
+  const uint64_t a = s[0], b = s[1], c = s[2], e = s[3];
+  d[0] = a, d[1] = b, d[2] = c, d[3] = e;
+}
+
 void mn_move(void *to, const void *from, size_t bytes) {
   uint8_t *d = to;
   const uint8_t *s = from;
   if (d == s)
     return;
   if ((uintptr_t)d < (uintptr_t)s) {
+    for (; bytes >= 32; bytes -= 32, d += 32, s += 32)
+      move_four_words(d, s);
     for (; bytes >= 8; bytes -= 8, d += 8, s += 8)
       *(word *)d = *(const word *)s;
     for (; bytes > 0; bytes--)
       *d++ = *s++;
   } else {
+    for (; bytes >= 32; bytes -= 32)
+      move_four_words(d + bytes - 32, s + bytes - 32);
     for (; bytes >= 8; bytes -= 8)
       *(word *)(d + bytes - 8) = *(const word *)(s + bytes - 8);
     for (; bytes > 0; bytes--)

@@ -82,7 +82,7 @@ static void take_back(mn_index *index, uint32_t first, uint32_t last) {
     mn_key_map_undo(index, index->keys[slot]);
   for (uint32_t slot = first; slot <= last; slot++) {
     index->keys[slot] = 0;
-    mn_zero(mn_code_at(index, slot), mn_code_bytes(index));
+    mn_zero(mn_code_at(index, slot), index->code_bytes);
   }
 }
 
@@ -215,7 +215,7 @@ mn_info mn_index_info(const mn_index *index) {
                    .sealed = (header->flags & MN_FLAG_SEALED) != 0,
                    .clipped = state->clipped,
                    .block_bytes = header->block_bytes,
-                   .code_bytes = mn_code_bytes(index),
+                   .code_bytes = index->code_bytes,
                    .format_major = header->format_major,
                    .format_minor = header->format_minor};
 }

@@ -235,10 +235,11 @@ typedef struct mn_index {
   struct mn_state *state;
   uint64_t *keys;    /* by slot */
   uint32_t *key_map; /* hash table of slot + 1 */
-  uint8_t *codes;    /* by slot */
-  uint8_t *model;    /* what training found */
-  uint32_t *links;   /* hnsw, level 0, by slot */
-  uint32_t *upper;   /* hnsw, levels 1 and up */
+  uint8_t *codes;    /* by slot, code_bytes each */
+  uint32_t code_bytes;
+  uint8_t *model;  /* what training found */
+  uint32_t *links; /* hnsw, level 0, by slot */
+  uint32_t *upper; /* hnsw, levels 1 and up */
 } mn_index;
 
 /* --- Sizes ---------------------------------------------------------------- */

@@ -31,7 +31,7 @@ void mn_distances(const mn_index *index, const void *query,
                   const uint32_t *slots, uint32_t count, float *distances) {
   float (*const distance)(const mn_index *, const void *, const uint8_t *) =
       index->codec->distance;
-  const size_t stride = mn_code_bytes(index);
+  const size_t stride = index->code_bytes;
   for (uint32_t i = 0; i < count; i++) {
     /* Codes lie far apart in a walk: fetch ahead of use. */
     if (i + 2 < count) {

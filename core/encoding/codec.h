@@ -48,13 +48,8 @@ const mn_codec_ops *mn_codec_of(mn_encoding encoding);
 extern const mn_codec_ops mn_codec_f32, mn_codec_f16, mn_codec_bf16,
     mn_codec_sq8;
 
-static inline uint32_t mn_code_bytes(const mn_index *index) {
-  return index->codec->code_bytes(index->options.metric,
-                                  index->options.dimensions);
-}
-
 static inline uint8_t *mn_code_at(const mn_index *index, uint32_t slot) {
-  return index->codes + (size_t)slot * mn_code_bytes(index);
+  return index->codes + (size_t)slot * index->code_bytes;
 }
 
 /* Prepares a stored vector as a query, in `query` (mn_slot_query_bytes) by way

@@ -84,16 +84,18 @@ MN_INLINE float squared_difference(float a, float b) {
   return difference * difference;
 }
 
-/* A lane that has started from +0 is never -0, so leaving out the zeros that
- * fill up the tail changes nothing. */
+/* Written for compilers to vectorise: the inner loops have a fixed length. */
 MN_INLINE float sum(make_term *term, read_element *read, const float *a,
                     const void *b, uint32_t n) {
   float lanes[16];
-  for (uint32_t j = 0; j < 16; j++)
+  for (uint32_t j = 0; j < 16; j++) /* the first 16, or all that there are */
     lanes[j] = j < n ? 0.0f + term(read_f32(a, j), read(b, j)) : 0.0f;
-  for (uint32_t i = 16; i < n; i += 16)
-    for (uint32_t j = 0; j < 16 && i + j < n; j++)
+  uint32_t i = 16;
+  for (; i + 15 < n; i += 16)
+    for (uint32_t j = 0; j < 16; j++)
       lanes[j] += term(read_f32(a, i + j), read(b, i + j));
+  for (uint32_t j = 0; j < 16; j++)
+    lanes[j] += i + j < n ? term(read_f32(a, i + j), read(b, i + j)) : 0.0f;
   for (uint32_t half = 8; half > 0; half /= 2)
     for (uint32_t j = 0; j < half; j++)
       lanes[j] += lanes[j + half];

@@ -44,6 +44,15 @@ mn_pool mn_pool_allocate(const uint64_t *keys, uint32_t capacity,
 
 /* Where the candidate went, or the pool's capacity where it is not among the
  * best. O(log size) comparisons and O(size) moves. */
-uint32_t mn_pool_add(mn_pool *pool, mn_candidate candidate);
+uint32_t mn_pool_insert(mn_pool *pool, mn_candidate candidate);
+
+/* The same, settling the most frequent case, a candidate too far away, without
+ * a call. */
+static inline uint32_t mn_pool_add(mn_pool *pool, mn_candidate candidate) {
+  if (pool->size == pool->capacity &&
+      candidate.distance > pool->items[pool->size - 1].distance)
+    return pool->capacity;
+  return mn_pool_insert(pool, candidate);
+}
 
 #endif

@@ -84,6 +84,9 @@ void mn_graph_search_level(const mn_index *index, const void *query,
     }
     const uint32_t *list = mn_graph_list(index, pool->items[at].slot, level);
     pool->items[at].slot |= MN_WALKED;
+    if (at + 1 < pool->size) /* the next in line, unless a nearer one comes */
+      __builtin_prefetch(
+          mn_graph_list(index, mn_candidate_slot(pool->items[at + 1]), level));
     const uint32_t length = list_length(list, most);
     uint32_t count = 0;
     for (uint32_t i = 1; i <= length; i++)
