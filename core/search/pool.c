@@ -16,7 +16,8 @@ static uint32_t rank(const mn_pool *pool, mn_candidate candidate) {
   uint32_t size = pool->size;
   while (size > 0) {
     const uint32_t half = (size + 1) / 2;
-    from += from[half - 1].distance < candidate.distance ? half : 0;
+    const size_t nearer = from[half - 1].distance < candidate.distance;
+    from += half & (0 - nearer);
     size -= half;
   }
   /* Equal distances are rare; keys decide. */

@@ -59,10 +59,10 @@ mn_candidate mn_graph_descend(const mn_index *index, const void *query,
 }
 
 /* 1 the first time that it is asked for a slot. */
-static int visit(mn_walk *walk, uint32_t slot) {
+static uint32_t visit(mn_walk *walk, uint32_t slot) {
   const uint32_t bit = 1u << slot % 32;
   uint32_t *word = &walk->visited[slot / 32];
-  const int is_new = (*word & bit) == 0;
+  const uint32_t is_new = (*word & bit) == 0;
   *word |= bit;
   return is_new;
 }
@@ -89,9 +89,12 @@ void mn_graph_search_level(const mn_index *index, const void *query,
           mn_graph_list(index, mn_candidate_slot(pool->items[at + 1]), level));
     const uint32_t length = list_length(list, most);
     uint32_t count = 0;
-    for (uint32_t i = 1; i <= length; i++)
-      if (list[i] < linked && visit(walk, list[i]))
-        walk->slots[count++] = list[i];
+    for (uint32_t i = 1; i <= length; i++) {
+      if (list[i] >= linked)
+        continue;
+      walk->slots[count] = list[i]; /* kept where it is new: no branch */
+      count += visit(walk, list[i]);
+    }
     mn_distances(index, query, walk->slots, count, walk->distances);
     walk->distance_count += count;
     walk->hops++;
