@@ -63,6 +63,10 @@ typedef struct {
   uint16_t value;
 } __attribute__((packed, may_alias)) unaligned_u16;
 
+typedef struct {
+  int16_t value;
+} __attribute__((packed, may_alias)) unaligned_i16;
+
 MN_INLINE float read_f32(const void *vector, uint32_t i) {
   return ((const unaligned_f32 *)vector)[i].value;
 }
@@ -131,7 +135,7 @@ static float mn_l2_bf16_c(const float *a, const uint16_t *b, uint32_t n) {
 static int32_t mn_dot_i16_i8_c(const int16_t *a, const int8_t *b, uint32_t n) {
   int32_t sum = 0;
   for (uint32_t i = 0; i < n; i++)
-    sum += a[i] * b[i];
+    sum += ((const unaligned_i16 *)a)[i].value * b[i];
   return sum;
 }
 
