@@ -18,8 +18,8 @@ static _Alignas(MN_ALIGNMENT) uint8_t scratch[SCRATCH_BYTES];
 mn_status firmware_search(const float *vector, uint32_t dimensions, uint32_t k,
                           mn_hit *hits, uint32_t *count) {
   mn_index index;
-  mn_status status = mn_index_open(
-      &index, minnow_block, (size_t)(minnow_block_end - minnow_block));
+  mn_status status = mn_index_open(&index, minnow_block,
+                                   (size_t)(minnow_block_end - minnow_block));
   if (status != MN_OK)
     return status;
   mn_arena arena = mn_arena_over(scratch, sizeof scratch);
