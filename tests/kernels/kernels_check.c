@@ -6,24 +6,24 @@
  *     kernels_check [SEED] [--time]
  *
  * Operands lie against the edge of readable memory, so that reading a byte too
- * many ends the program: between two unreadable pages, or, in WebAssembly, at
- * the end of linear memory.
+ * many ends the program.
  */
 #define _DEFAULT_SOURCE /* MAP_ANONYMOUS, clock_gettime */
 
 #include "../../core/kernels/kernels.h"
+#include "operands.h"
+#include "rooms.h"
 
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
-#if !defined(__wasm__)
-#include <sys/mman.h>
-#endif
 
 #define N_MAX  65535u
 #define SHIFTS 16u /* distances from the edge: every alignment, every edge */
+
+_Static_assert(4 * N_MAX + SHIFTS <= ROOM_BYTES, "an operand fits, shifted");
 
 static uint64_t passed, failed;
 
@@ -43,93 +43,6 @@ static int can_run(const mn_kernels *table) {
       putchar('\n');                                                           \
     }                                                                          \
   } while (0)
-
-/* --- Bits and random numbers ---------------------------------------------- */
-
-static float from_bits(uint32_t bits) {
-  float value;
-  memcpy(&value, &bits, sizeof value);
-  return value;
-}
-
-static uint32_t to_bits(float value) {
-  uint32_t bits;
-  memcpy(&bits, &value, sizeof bits);
-  return bits;
-}
-
-static int is_nan(uint32_t bits) {
-  return (bits & 0x7fffffff) > 0x7f800000;
-}
-
-/* Which NaN an operation gives is the machine's choice. */
-static int same_float(uint32_t x, uint32_t y) {
-  return x == y || (is_nan(x) && is_nan(y));
-}
-
-static uint64_t random_state;
-
-/* SplitMix64 (Steele, Lea and Flood 2014). */
-static uint32_t random_u32(void) {
-  uint64_t z = random_state += 0x9e3779b97f4a7c15u;
-  z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9u;
-  z = (z ^ z >> 27) * 0x94d049bb133111ebu;
-  return (uint32_t)((z ^ z >> 31) >> 32);
-}
-
-static uint32_t random_below(uint32_t bound) {
-  return (uint32_t)((uint64_t)random_u32() * bound >> 32);
-}
-
-/* --- Kernels and their operands ------------------------------------------- */
-
-typedef enum { F32, F16, BF16, I16, I8 } number;
-
-static const uint32_t number_bytes[] = {4, 2, 2, 2, 1};
-static const uint32_t fraction_bits[] = {23, 10, 7, 0, 0};
-static const uint32_t exponent_bits[] = {8, 5, 8, 0, 0};
-
-typedef enum {
-  DOT_F32,
-  L2_F32,
-  DOT_F16,
-  L2_F16,
-  DOT_BF16,
-  L2_BF16,
-  DOT_I16_I8
-} op;
-
-#define OPS 7
-
-static const struct {
-  const char *name;
-  number a, b;
-} ops[OPS] = {
-    {"dot_f32", F32, F32},   {"l2_f32", F32, F32},    {"dot_f16", F32, F16},
-    {"l2_f16", F32, F16},    {"dot_bf16", F32, BF16}, {"l2_bf16", F32, BF16},
-    {"dot_i16_i8", I16, I8},
-};
-
-/* The result's bits. */
-static uint32_t run(const mn_kernels *table, op which, const void *a,
-                    const void *b, uint32_t n) {
-  switch (which) {
-  case DOT_F32:
-    return to_bits(table->dot_f32(a, b, n));
-  case L2_F32:
-    return to_bits(table->l2_f32(a, b, n));
-  case DOT_F16:
-    return to_bits(table->dot_f16(a, b, n));
-  case L2_F16:
-    return to_bits(table->l2_f16(a, b, n));
-  case DOT_BF16:
-    return to_bits(table->dot_bf16(a, b, n));
-  case L2_BF16:
-    return to_bits(table->l2_bf16(a, b, n));
-  default:
-    return (uint32_t)table->dot_i16_i8(a, b, n);
-  }
-}
 
 /* --- The definition, in the plainest words -------------------------------- */
 
@@ -186,194 +99,20 @@ static uint32_t define(op which, const void *a, const void *b, uint32_t n) {
   return to_bits(lanes[0]);
 }
 
-/* --- Values --------------------------------------------------------------- */
-
-typedef enum {
-  ORDINARY,  /* around 1; integers: any */
-  ZEROS,     /* of both signs; integers: all the lowest */
-  SUBNORMAL, /* integers: all the highest */
-  WIDE,      /* exponents far apart, but no sum overflows; integers:
-                lowest by highest */
-  TIES,      /* products that lie halfway between two floats; integers:
-                signs alternate */
-  OVERFLOW,  /* any finite bits: products and sums overflow */
-  INFINITE,  /* some infinities among ordinary numbers */
-} value_class;
-
-#define CLASSES 7
-
-static const char *const class_names[CLASSES] = {
-    "ordinary", "zeros", "subnormal", "wide", "ties", "overflow", "infinite"};
-
-/* A float of the given type from its three fields; fraction is cut to fit. */
-static uint32_t compose(number type, uint32_t exponent, uint32_t fraction) {
-  uint32_t sign = random_u32() & 1;
-  uint32_t count = fraction_bits[type];
-  return sign << (count + exponent_bits[type]) | exponent << count |
-         (fraction & ((1u << count) - 1));
-}
-
-static uint32_t random_float(number type, value_class class, int is_a,
-                             number partner) {
-  uint32_t max = (1u << exponent_bits[type]) - 1, bias = max / 2;
-  uint32_t fraction = random_u32();
-  switch (class) {
-  case ZEROS:
-    return compose(type, 0, 0);
-  case SUBNORMAL:
-    return compose(type, 0, fraction);
-  case WIDE: /* up to 2^50 * 2^50 * 2^16 */
-    return compose(type,
-                   type == F16 ? 1 + random_below(max - 1)
-                               : bias - 50 + random_below(100),
-                   fraction);
-  case TIES: {
-    /* Odd integers whose bits are 25 together, so that the product has 24 or
-     * 25: in the latter case the last bit, a 1, is half a unit. */
-    uint32_t bits = fraction_bits[partner] / 2 + 1;
-    if (partner != F32)
-      bits = fraction_bits[partner] + 1;
-    if (is_a)
-      bits = 25 - bits;
-    uint32_t tail = fraction_bits[type] - (bits - 1);
-    return compose(type, bias + bits - 1, (fraction | 1) << tail);
-  }
-  case OVERFLOW:
-    return compose(type, random_below(max), fraction);
-  case INFINITE:
-    if (random_below(64) == 0)
-      return compose(type, max, 0);
-    break;
-  default:
-    break;
-  }
-  return compose(type, bias - random_below(8), fraction);
-}
-
-/* An integer from -limit - 1 to limit. */
-static int32_t random_integer(value_class class, int is_a, uint32_t i,
-                              int32_t limit) {
-  switch (class) {
-  case ZEROS:
-    return -limit - 1;
-  case SUBNORMAL:
-    return limit;
-  case WIDE:
-    return is_a ? -limit - 1 : limit;
-  case TIES:
-    return i % 2 == 0 ? -limit - 1 : limit;
-  default:
-    return (int32_t)random_below(2 * (uint32_t)limit + 2) - limit - 1;
-  }
-}
-
-/* int16 operands are as large as the sum of n products with int8 allows. */
-static int32_t i16_limit(uint32_t n) {
-  uint32_t limit = ((1u << 24) - 1) / (n > 0 ? n : 1);
-  return limit > 32768 ? 32767 : (int32_t)limit - 1;
-}
-
-static void fill(void *vector, op which, int is_a, value_class class,
-                 uint32_t n) {
-  number type = is_a ? ops[which].a : ops[which].b;
-  for (uint32_t i = 0; i < n; i++) {
-    if (type == I8) {
-      ((int8_t *)vector)[i] = (int8_t)random_integer(class, is_a, i, 127);
-      continue;
-    }
-    if (type == I16) {
-      ((int16_t *)vector)[i] =
-          (int16_t)random_integer(class, is_a, i, i16_limit(n));
-      continue;
-    }
-    uint32_t bits = random_float(type, class, is_a, ops[which].b);
-    if (type == F32)
-      ((uint32_t *)vector)[i] = bits;
-    else
-      ((uint16_t *)vector)[i] = (uint16_t)bits;
-  }
-}
-
-/* --- Rooms: memory whose edges cannot be crossed ---------------------------
- */
-
-#define GUARD_BYTES 65536u /* a multiple of every page size */
-#define ROOM_BYTES  (5u * GUARD_BYTES)
-
-_Static_assert(4 * N_MAX + SHIFTS <= ROOM_BYTES, "an operand fits, shifted");
-
-typedef struct {
-  uint8_t *begin, *end;
-} room;
-
-static room rooms[2];
-
-#if defined(__wasm__)
-
-/* Only one room can end where memory ends, so the operands take turns. */
-#define TURNS 2
-
-static void make_rooms(void) {
-  static uint8_t other[ROOM_BYTES];
-  rooms[1] = (room){other, other + ROOM_BYTES};
-  size_t page = __builtin_wasm_memory_grow(0, ROOM_BYTES / 65536);
-  if (page == SIZE_MAX) {
-    printf("no memory\n");
-    exit(1);
-  }
-  uint8_t *begin = (uint8_t *)(page * 65536);
-  rooms[0] = (room){begin, begin + ROOM_BYTES};
-}
-
-static void check_rooms(void) {
-  CHECK(__builtin_wasm_memory_size(0) * 65536 == (size_t)rooms[0].end,
-        "memory has grown past the room meanwhile");
-}
-
-#else
-
-#define TURNS 1
-
-static void make_rooms(void) {
-  for (int i = 0; i < 2; i++) {
-    uint8_t *all = mmap(NULL, ROOM_BYTES + 2 * GUARD_BYTES, PROT_NONE,
-                        MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    if (all == MAP_FAILED ||
-        mprotect(all + GUARD_BYTES, ROOM_BYTES, PROT_READ | PROT_WRITE) != 0) {
-      perror("mmap");
-      exit(1);
-    }
-    rooms[i] = (room){all + GUARD_BYTES, all + GUARD_BYTES + ROOM_BYTES};
-  }
-}
-
-static void check_rooms(void) {
-}
-
-#endif
-
-/* A copy of `bytes` bytes that lies `shift` bytes from an edge of the room. */
-static const void *place(room in, int at_end, uint32_t shift, const void *data,
-                         size_t bytes) {
-  uint8_t *p = at_end ? in.end - shift - bytes : in.begin + shift;
-  memcpy(p, data, bytes);
-  return p;
-}
-
 /* --- Checks --------------------------------------------------------------- */
 
 static uint32_t source_a[N_MAX], source_b[N_MAX]; /* room for any number */
 
 /* One kernel of every table on one pair of vectors, in many places. */
-static void check_vectors(op which, value_class class, uint32_t n) {
-  fill(source_a, which, 1, class, n);
-  fill(source_b, which, 0, class, n);
+static void check_vectors(op which, value_class kind, uint32_t n) {
+  fill(source_a, which, 1, kind, n);
+  fill(source_b, which, 0, kind, n);
   uint32_t expected = run(&mn_kernels_c, which, source_a, source_b, n);
   uint32_t defined = define(which, source_a, source_b, n);
   CHECK(which == DOT_I16_I8 ? defined == expected
                             : same_float(defined, expected),
         "%s of the reference, %s, n %u: %08x, defined as %08x", ops[which].name,
-        class_names[class], n, expected, defined);
+        class_names[kind], n, expected, defined);
 
   size_t bytes_a = (size_t)n * number_bytes[ops[which].a];
   size_t bytes_b = (size_t)n * number_bytes[ops[which].b];
@@ -381,7 +120,7 @@ static void check_vectors(op which, value_class class, uint32_t n) {
     for (uint32_t at = 0; at < 2 * SHIFTS; at++) {
       /* Shift 0 goes with 0; the others meet every other in some call. */
       uint32_t shift_a = at / 2;
-      uint32_t shift_b = shift_a == 0 ? 0 : (shift_a * 5 + n + class) % SHIFTS;
+      uint32_t shift_b = shift_a == 0 ? 0 : (shift_a * 5 + n + kind) % SHIFTS;
       const void *a = place(rooms[turn], at % 2, shift_a, source_a, bytes_a);
       const void *b =
           place(rooms[1 - turn], at % 2, shift_b, source_b, bytes_b);
@@ -393,7 +132,7 @@ static void check_vectors(op which, value_class class, uint32_t n) {
         CHECK(which == DOT_I16_I8 ? got == expected : same_float(got, expected),
               "%s of %s, %s, n %u, %u and %u bytes from the %s: %08x, "
               "reference %08x",
-              ops[which].name, table->name, class_names[class], n, shift_a,
+              ops[which].name, table->name, class_names[kind], n, shift_a,
               shift_b, at % 2 ? "end" : "begin", got, expected);
       }
     }
@@ -445,11 +184,11 @@ static void check_select(uint32_t features) {
 static void check_all(void) {
   static const uint32_t large[] = {384, 768, 1536, N_MAX};
   for (op which = 0; which < OPS; which++)
-    for (value_class class = 0; class < CLASSES; class ++) {
+    for (value_class kind = 0; kind < CLASSES; kind++) {
       for (uint32_t n = 0; n <= 257; n++)
-        check_vectors(which, class, n);
+        check_vectors(which, kind, n);
       for (uint32_t i = 0; i < sizeof large / sizeof large[0]; i++)
-        check_vectors(which, class, large[i]);
+        check_vectors(which, kind, large[i]);
     }
   check_widening(F16, DOT_F16, L2_F16);
   check_widening(BF16, DOT_BF16, L2_BF16);
@@ -458,7 +197,7 @@ static void check_all(void) {
   for (uint32_t features = cpu; features; features &= features - 1)
     check_select(features);
   CHECK(mn_kernels_at(0) == &mn_kernels_c, "the reference is not the first");
-  check_rooms();
+  CHECK(rooms_are_tight(), "memory has grown past the room meanwhile");
 }
 
 /* --- Times ---------------------------------------------------------------- */
