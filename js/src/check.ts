@@ -2,8 +2,14 @@
 // Checks of arguments, made before WebAssembly is entered. A mistake in type is
 // a TypeError, one in shape or size a RangeError.
 import { statusError } from "./error.js";
+import type { IndexOptions, Metric } from "./types.js";
 
-export const DIMENSIONS_MAX = 65535;
+export const METRICS: readonly Metric[] = ["l2", "ip", "cosine"];
+export const CAPACITY_MAX = 2 ** 31 - 1;
+export const EF_MAX = 65535;
+export const SPEC_BYTES = 32;
+const DIMENSIONS_MAX = 65535;
+const FIRST_CAPACITY = 64;
 
 /** Whether `value` is one of the language's own objects, from any realm. */
 export function is(value: unknown, name: string): boolean {
@@ -28,7 +34,31 @@ export function integer(name: string, value: unknown, from: number, to: number):
   return value;
 }
 
-export function seedOf(seed: number | bigint): bigint {
+/** Options as the core takes them: 0 where it has a default of its own. */
+export function checkOptions(options: IndexOptions) {
+  if (typeof options !== "object" || options === null) {
+    throw new TypeError('options must be an object such as { dimensions: 384, metric: "cosine" }');
+  }
+  const { metric, spec = "auto", capacity = FIRST_CAPACITY, efConstruction, seed = 0 } = options;
+  if (!METRICS.includes(metric)) {
+    throw new TypeError(`metric must be "l2", "ip" or "cosine", not ${String(metric)}`);
+  }
+  if (typeof spec !== "string") throw new TypeError(`spec must be a string, not ${kind(spec)}`);
+  const bits = seedBits(seed);
+  return {
+    dimensions: integer("dimensions", options.dimensions, 1, DIMENSIONS_MAX),
+    metric: METRICS.indexOf(metric) + 1,
+    // beyond ASCII or too long: let the core meet a word that it cannot know
+    spec: spec.length > SPEC_BYTES || /[^\x20-\x7e]/.test(spec) ? "?" : spec,
+    capacity: integer("capacity", capacity, 1, CAPACITY_MAX),
+    efConstruction:
+      efConstruction === undefined ? 0 : integer("efConstruction", efConstruction, 1, EF_MAX),
+    seedLow: Number(bits & 0xffffffffn),
+    seedHigh: Number(bits >> 32n),
+  };
+}
+
+function seedBits(seed: number | bigint): bigint {
   if (typeof seed !== "bigint") {
     return BigInt(integer("seed", seed, 0, Number.MAX_SAFE_INTEGER));
   }

@@ -1,17 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 /// <reference lib="esnext.disposable" preserve="true" />
-import { DIMENSIONS_MAX, asBytes, integer, is, kind, sectionName, seedOf } from "./check.js";
+import {
+  CAPACITY_MAX, EF_MAX, METRICS, asBytes, checkOptions, integer, is, kind, sectionName,
+} from "./check.js";
 import { MinnowError, statusError } from "./error.js";
-import { HIT_BYTES, Instance, REPORT, SPEC_BYTES } from "./instance.js";
+import { HIT_BYTES, Instance, REPORT } from "./instance.js";
 import { KEY_MAX, high, keyHalves, low, safeKey } from "./key.js";
+import { STEP_MS, pause } from "./pause.js";
 import type {
-  AddOptions, IndexInfo, IndexOptions, Metric, OpenOptions, SearchOptions, SearchResult,
+  AddOptions, IndexInfo, IndexOptions, OpenOptions, SearchOptions, SearchResult,
 } from "./types.js";
-
-const METRICS: readonly Metric[] = ["l2", "ip", "cosine"];
-const CAPACITY_MAX = 2 ** 31 - 1;
-const EF_MAX = 65535;
-const FIRST_CAPACITY = 64;
 
 /**
  * Vectors under numeric keys, searched for those nearest to a query.
@@ -42,31 +40,17 @@ export class Index {
 
   /** An empty index. Throws "spec" and "memory". */
   static async create(options: IndexOptions): Promise<Index> {
-    if (typeof options !== "object" || options === null) {
-      throw new TypeError("options must be an object such as { dimensions: 384, metric: \"cosine\" }");
-    }
-    const { metric, spec = "auto", capacity = FIRST_CAPACITY, efConstruction } = options;
-    const dimensions = integer("dimensions", options.dimensions, 1, DIMENSIONS_MAX);
-    if (!METRICS.includes(metric)) {
-      throw new TypeError(`metric must be "l2", "ip" or "cosine", not ${JSON.stringify(metric)}`);
-    }
-    if (typeof spec !== "string") throw new TypeError(`spec must be a string, not ${kind(spec)}`);
-    integer("capacity", capacity, 1, CAPACITY_MAX);
-    if (efConstruction !== undefined) integer("efConstruction", efConstruction, 1, EF_MAX);
-    const seed = seedOf(options.seed ?? 0);
-    // beyond ASCII or too long: let the core meet a word that it cannot know
-    const word = spec.length > SPEC_BYTES || /[^\x20-\x7e]/.test(spec) ? "?" : spec;
-
+    const checked = checkOptions(options);
     const instance = await Instance.start(options.wasm);
-    instance.spec = word;
+    instance.spec = checked.spec;
     const status = instance.wasm.create(
-      dimensions, METRICS.indexOf(metric) + 1, word.length, efConstruction ?? 0,
-      Number(seed & 0xffffffffn), Number(seed >> 32n), capacity,
+      checked.dimensions, checked.metric, checked.spec.length, checked.efConstruction,
+      checked.seedLow, checked.seedHigh, checked.capacity,
     );
     if (status !== 0) {
       const error = statusError(status);
       throw error.code === "spec"
-        ? new MinnowError("spec", `"${spec}": ${error.message}`)
+        ? new MinnowError("spec", `"${options.spec}": ${error.message}`)
         : error;
     }
     return new Index(instance);
@@ -424,26 +408,4 @@ export class Index {
     const bytes = instance.number(REPORT.bytes);
     return instance.u8.slice(at + Math.min(start, bytes), at + Math.min(end, bytes));
   }
-}
-
-// --- addAsync's steps ---------------------------------------------------------
-
-const STEP_MS = 8;
-
-declare const setImmediate: ((callback: () => void) => unknown) | undefined;
-
-/** Lets the event loop run; setTimeout would wait 4 ms in browsers. */
-function pause(): Promise<void> {
-  return new Promise((resume) => {
-    if (typeof setImmediate === "function") {
-      setImmediate(resume);
-      return;
-    }
-    const { port1, port2 } = new MessageChannel();
-    port1.onmessage = () => {
-      port1.close();
-      resume();
-    };
-    port2.postMessage(0);
-  });
 }

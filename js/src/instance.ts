@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // One instance of wasm/module.c, which is one index: its exports, views of its
 // memory, and where its `report` keeps things.
+import { SPEC_BYTES } from "./check.js";
 import { MEMORY, statusError } from "./error.js";
 import { load } from "./load.js";
 import type { WasmSource } from "./types.js";
@@ -47,7 +48,6 @@ export const REPORT = {
   value: 104, bytes: 108, spec: 112,
 } as const;
 
-export const SPEC_BYTES = 32;
 export const HIT_BYTES = 16;
 
 export class Instance {
@@ -67,8 +67,7 @@ export class Instance {
   }
 
   static async start(source: WasmSource | undefined): Promise<Instance> {
-    const instance = await WebAssembly.instantiate(await load(source), {});
-    const wasm = instance.exports as unknown as Exports;
+    const wasm = (await instantiate(await load(source))).exports as unknown as Exports;
     wasm._initialize?.();
     if (typeof wasm.version !== "function" || wasm.version() >>> 8 !== VERSION) {
       throw new TypeError("wasm is not the module of this version of minnow: use the file beside this one");
@@ -151,6 +150,25 @@ export class Instance {
     if (status === 0) return;
     const error = statusError(status);
     throw ROW_CODES.has(error.code) ? statusError(status, this.number(REPORT.value)) : error;
+  }
+}
+
+/**
+ * At once where the engine allows it, which older Chromiums do not in a page.
+ * (Waiting costs more than the work, and Node 20 can deadlock in such waits:
+ * with the event loop empty it waits for its compiler threads, and those for a
+ * garbage collection.)
+ */
+async function instantiate(module: WebAssembly.Module): Promise<WebAssembly.Instance> {
+  try {
+    return new WebAssembly.Instance(module);
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+  }
+  try {
+    return await WebAssembly.instantiate(module);
+  } catch (error) {
+    throw error instanceof RangeError ? statusError(MEMORY) : error;
   }
 }
 

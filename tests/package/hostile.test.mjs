@@ -1,0 +1,199 @@
+// SPDX-License-Identifier: Apache-2.0
+// Bytes from anywhere: a MinnowError or an index that is safe to use, never a
+// trap of WebAssembly, never a hang.
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { Collection, Index, MinnowError, random, rejects, row, rows, seed } from "./support.mjs";
+
+const D = 5;
+const data = rows(60, D);
+const query = row(data, 1, D);
+const REFUSED = new Set(["not-minnow", "version", "truncated", "corrupt"]);
+
+async function blocks() {
+  const made = {};
+  for (const spec of ["flat,f32", "flat,sq8", "hnsw4,f16", "hnsw4,sq8", "auto"]) {
+    const index = await Index.create({ dimensions: D, metric: "cosine", spec });
+    if (!index.info().trained) index.train(data);
+    index.add(data, Array.from({ length: 60 }, (_, i) => i * 31));
+    index.attach("note", Uint8Array.of(1, 2, 3));
+    made[spec] = index.toBytes();
+  }
+  const collection = await Collection.create({ dimensions: D, metric: "cosine", spec: "hnsw4" });
+  collection.add(
+    Array.from({ length: 60 }, (_, i) => ({
+      id: `id ${i}`, vector: row(data, i, D), even: i % 2 === 0, text: "ß".repeat(i % 5),
+    })),
+  );
+  made.collection = collection.toBytes();
+  return made;
+}
+
+// Anything but a MinnowError is a failure; gives the code, or undefined.
+async function codeOf(act) {
+  try {
+    await act();
+  } catch (error) {
+    if (error instanceof MinnowError) return error.code;
+    throw error;
+  }
+}
+
+// Everything that an index can do, with damaged contents.
+async function use(bytes) {
+  const index = await Index.open(bytes);
+  const { keys, distances } = index.search(query, { k: 10, ef: 20 });
+  assert.ok(keys.length <= 10 && keys.length === distances.length);
+  await codeOf(() => index.search(query, { k: 100, filter: new Uint32Array(99).fill(0x55555555) }));
+  await codeOf(() => index.reconstruct(31));
+  index.has(31);
+  await codeOf(() => index.verify());
+  await codeOf(() => index.add(rows(70, D), Array.from({ length: 70 }, (_, i) => 1e6 + i)));
+  await codeOf(() => index.attach("last", new Uint8Array(100)));
+  await codeOf(() => index.search(query));
+  await codeOf(() => index.toBytes());
+}
+
+async function useCollection(bytes) {
+  const collection = await Collection.open(bytes);
+  await codeOf(() => collection.verify());
+  await codeOf(() => collection.search(query, { where: { even: true, id: { ne: "id 3" } } }));
+  await codeOf(() => collection.get("id 7"));
+  await codeOf(() => collection.add({ id: "new", vector: query }));
+  await codeOf(() => collection.toBytes());
+}
+
+test("what is no block at all", async () => {
+  const next = random();
+  for (const bytes of [
+    new Uint8Array(0), new Uint8Array(1), new Uint8Array(8), new Uint8Array(100000),
+    Uint8Array.from({ length: 5000 }, () => next() * 256), new TextEncoder().encode('{"a":1}'),
+  ]) {
+    const code = await codeOf(() => Index.open(bytes));
+    assert.ok(["not-minnow", "truncated"].includes(code), `${bytes.length} bytes: ${code}`);
+    assert.equal(await codeOf(() => Collection.open(bytes)), code);
+  }
+});
+
+test("a block cut off anywhere", async () => {
+  for (const [name, bytes] of Object.entries(await blocks())) {
+    // sections begin at multiples of 64
+    for (let at = 0; at < bytes.length; at += 64) {
+      for (const length of [at, at + 1, at + 63]) {
+        const code = await codeOf(() => Index.open(bytes.slice(0, length)));
+        const wanted = length < 8 ? ["not-minnow", "truncated"] : ["truncated"];
+        assert.ok(wanted.includes(code), `${name}, ${length} bytes: ${code}`);
+      }
+    }
+  }
+});
+
+// Whether a byte lies in a section's filling up to a multiple of 64, which says
+// nothing and has no checksum. The table's entries of 32 bytes follow the first
+// 64 bytes: name, version, offset and size (64-bit), checksum, 0.
+function isFilling(bytes, at) {
+  const view = new DataView(bytes.buffer);
+  for (let entry = 64; view.getUint32(entry, true) !== 0; entry += 32) {
+    const end = view.getUint32(entry + 8, true) + view.getUint32(entry + 16, true);
+    if (at >= end && at < Math.ceil(end / 64) * 64) return true;
+  }
+  return false;
+}
+
+test(`every flipped bit of a sealed block is found by open or verify (seed ${seed})`, async (t) => {
+  const next = random(seed + 5);
+  for (const [name, bytes] of Object.entries(await blocks())) {
+    const missed = [];
+    let filling = 0;
+    for (let i = 0; i < 400; i++) {
+      const at = i < 100 ? i * 4 : Math.floor(next() * bytes.length);
+      const bad = bytes.slice();
+      bad[at] ^= 1 << Math.floor(next() * 8);
+      const code = await codeOf(async () => (await Index.open(bad)).verify());
+      if (code === undefined && !isFilling(bytes, at)) missed.push(at);
+      else if (code === undefined) filling++;
+      else assert.ok(REFUSED.has(code), `${name}, byte ${at}: ${code}`);
+      await codeOf(() => use(bad));
+      if (name === "collection") await codeOf(() => useCollection(bad));
+    }
+    t.diagnostic(`${name}: ${bytes.length} bytes, ${filling} of 400 flips were in filling`);
+    assert.deepEqual(missed, [], name);
+  }
+});
+
+test("many bytes replaced, with the header's checksum as it was", async () => {
+  const next = random(seed + 6);
+  let opened = 0;
+  for (const [name, bytes] of Object.entries(await blocks())) {
+    for (let i = 0; i < 300; i++) {
+      const bad = bytes.slice();
+      const changes = 1 + Math.floor(next() * 200);
+      for (let j = 0; j < changes; j++) {
+        // behind the header, so that most of them open
+        bad[1024 + Math.floor(next() * (bytes.length - 1024))] = next() < 0.5 ? 0xff : next() * 256;
+      }
+      const code = await codeOf(() => use(bad));
+      opened += code === undefined;
+      if (name === "collection") await codeOf(() => useCollection(bad));
+    }
+  }
+  assert.ok(opened > 100, `only ${opened} of the blocks opened: this tests too little`);
+});
+
+test("documents that do not fit their collection", async () => {
+  const collection = await Collection.create({ dimensions: 2, metric: "l2" });
+  collection.add([{ id: "a", vector: [1, 2], x: 1 }, { id: "b", vector: [3, 4], x: 2 }]);
+  const bytes = collection.toBytes();
+  const text = (string) => new TextEncoder().encode(string);
+  const documents = (offsets, string) =>
+    Uint8Array.from([...new Uint8Array(Uint32Array.from(offsets).buffer), ...text(string)]);
+
+  const wrong = [
+    ["ids1", text('["a"]')], ["ids1", text('["a","a"]')], ["ids1", text('["a",5]')],
+    ["ids1", text('{"length":2}')], ["ids1", text('["a","b"')], ["ids1", Uint8Array.of(0xff, 0xfe)],
+    ["doc1", Uint8Array.of(1)], ["doc1", documents([0, 2], "{}{}")], ["doc1", documents([0, 2, 5], "{}{}")],
+    ["doc1", documents([0, 3, 2], "{}")], ["doc1", documents([1, 2, 4], "{}{}")],
+    ["doc1", documents([0, 2, 3], "{}{}")],
+  ];
+  for (const [name, section] of wrong) {
+    const index = await Index.open(bytes);
+    index.attach(name, section);
+    await rejects("corrupt", Collection.open(index.toBytes()));
+  }
+  for (const second of ["[]", "nil", "5", "null", "{", '"x"']) {
+    const index = await Index.open(bytes);
+    index.attach("doc1", documents([0, 2, 2 + second.length], `{}${second}`));
+    const opened = await Collection.open(index.toBytes());
+    assert.deepEqual(opened.get("a"), {});
+    for (const read of [
+      () => opened.get("b"), () => opened.search([1, 2]), () => opened.verify(),
+      () => opened.search([1, 2], { where: { x: 1 } }),
+    ]) {
+      assert.equal(await codeOf(read), "corrupt");
+    }
+  }
+  const index = await Index.open(bytes);
+  index.attach("ids1", new Uint8Array(0));
+  await rejects("section", Collection.open(index.toBytes()));
+  const plain = await Index.create({ dimensions: 2, metric: "l2" });
+  await rejects("section", Collection.open(plain.toBytes()));
+});
+
+test("a key beyond 2^53 - 1 is not rounded", async () => {
+  // the keys are where 8 bytes of this number lie
+  const key = 0x1_2345_6789_abcd;
+  const index = await Index.create({ dimensions: 2, metric: "l2", spec: "flat" });
+  index.add(Float32Array.of(1, 1), [key]);
+  const bytes = index.toBytes();
+  const view = new DataView(bytes.buffer);
+  let found = 0;
+  for (let at = 0; at + 8 <= bytes.length; at += 8) {
+    if (view.getBigUint64(at, true) !== BigInt(key)) continue;
+    found++;
+    view.setBigUint64(at, BigInt(key) | (1n << 60n), true);
+  }
+  assert.equal(found, 1);
+  const opened = await Index.open(bytes);
+  assert.equal(await codeOf(() => opened.search(Float32Array.of(1, 1))), "key-unsafe");
+  assert.equal(opened.has(key), false);
+});
