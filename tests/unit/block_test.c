@@ -219,6 +219,44 @@ static void test_unsealed(void) {
   fixture_free(&f);
 }
 
+/* Flips each byte of a section's part, which holds nothing: it must be 0. */
+static void check_is_nothing(fixture *f, uint32_t name, size_t from,
+                             size_t to) {
+  const void *data = NULL;
+  size_t bytes = 0;
+  CHECK_OK(mn_index_section(&f->index, name, &data, &bytes));
+  CHECK(from < to && to <= bytes);
+  uint8_t *section = f->index.block + ((const uint8_t *)data - f->index.block);
+  for (size_t at = from; at < to; at++) {
+    section[at] ^= 1;
+    CHECK_STATUS(mn_index_verify(&f->index), MN_ERROR_CORRUPT);
+    section[at] ^= 1;
+  }
+  CHECK_OK(mn_index_verify(&f->index));
+}
+
+/* Adding takes room for granted that is 0, so verifying checks it. */
+static void test_room(void) {
+  fixture f = fixture_filled("hnsw4,f32", MN_L2, D, "uniform", N);
+  CHECK_OK(mn_index_resize(&f.index, 2 * N, &f.arena));
+  check_is_nothing(&f, MN_SECTION('K', 'E', 'Y', 'S'), 8 * N, 16 * N);
+  check_is_nothing(&f, MN_SECTION('C', 'O', 'D', 'E'), 4 * D * N, 8 * D * N);
+  check_is_nothing(&f, MN_SECTION('L', 'I', 'N', 'K'), 36 * N, 72 * N);
+  /* Level 1 has a list of 20 bytes for every 4 slots. */
+  check_is_nothing(&f, MN_SECTION('U', 'P', 'P', 'R'), 5 * N, 10 * N);
+  fixture_free(&f);
+}
+
+/* An encoding that needs no training is never untrained. */
+static void test_untrained(void) {
+  fixture f = fixture_create("flat,f32", MN_L2, D, N);
+  mn_index index;
+  memset(f.index.block + 832 + 16, 0, 4);
+  CHECK_STATUS(mn_index_open(&index, f.index.block, f.index.block_bytes),
+               MN_ERROR_CORRUPT);
+  fixture_free(&f);
+}
+
 /* Sealing is noted, lasts until a change, and gives the same bytes again. */
 static void test_seal(void) {
   fixture f = fixture_filled("hnsw4,sq8", MN_L2, D, "uniform", N);
@@ -254,6 +292,8 @@ int main(void) {
   test_truncated();
   test_header();
   test_unsealed();
+  test_room();
+  test_untrained();
   test_seal();
   return test_report();
 }

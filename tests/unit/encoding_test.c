@@ -134,6 +134,25 @@ static void test_sq8(mn_metric metric) {
   fixture_free(&f);
 }
 
+/* Ranges so wide that distances within them would overflow are refused. */
+static void test_sq8_too_wide(mn_metric metric) {
+  enum { DIMENSIONS = 200 };
+  fixture f = fixture_create("flat,sq8", metric, DIMENSIONS, DIMENSIONS);
+  float *rows = calloc(DIMENSIONS * DIMENSIONS, sizeof *rows);
+  mn_vectors sample = {rows, DIMENSIONS, DIMENSIONS};
+  for (uint32_t i = 0; i < DIMENSIONS; i++)
+    rows[i * DIMENSIONS + i] = 0x1p62f;
+  CHECK_REFUSED(&f, mn_index_train(&f.index, &sample, &f.arena),
+                MN_ERROR_NOT_FINITE);
+  for (uint32_t i = 0; i < DIMENSIONS; i++)
+    rows[i * DIMENSIONS + i] = 0x1p56f;
+  CHECK_OK(mn_index_train(&f.index, &sample, &f.arena));
+  CHECK_OK(fixture_add(&f, NULL, rows, DIMENSIONS));
+  CHECK_OK(mn_index_verify(&f.index));
+  free(rows);
+  fixture_free(&f);
+}
+
 /* --- Sizes ---------------------------------------------------------------- */
 
 static void test_code_bytes(void) {
@@ -181,6 +200,8 @@ int main(void) {
   test_rounding(MN_BF16, 8, 0x1p62);
   test_sq8(MN_L2);
   test_sq8(MN_IP);
+  test_sq8_too_wide(MN_L2);
+  test_sq8_too_wide(MN_IP);
   test_code_bytes();
   test_normalised();
   return test_report();

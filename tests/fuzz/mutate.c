@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * How open_search.c's inputs are mutated. Plain mutation breaks the header's
+ * checksum, or a length that follows from the options, and never gets past
+ * opening. So the options are changed together with all that follows from
+ * them, contents are changed by words of likely values, and the checksum is
+ * made right again, nearly always.
+ */
+#include "../../core/block.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define BODY sizeof(mn_header)
+
+size_t LLVMFuzzerMutate(uint8_t *data, size_t size, size_t max_size);
+size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t size, size_t max_size,
+                               unsigned seed);
+
+static uint32_t state;
+
+static uint32_t draw(void) {
+  state = state * 1664525u + 1013904223u;
+  return state >> 8;
+}
+
+static uint32_t likely(void) {
+  static const uint32_t values[] = {
+      0,          1,          2,          4,          15,         31,
+      255,        65535,      0x7fffffff, 0x80000000, 0xfffffffe, 0xffffffff,
+      0x7f800000, 0xff800000, 0x7fc00000, 0x3f800000, 0x00000001, 0x7f7fffff};
+  const uint32_t choice = draw();
+  return choice % 2 ? draw() % 70 : values[choice / 2 % 18];
+}
+
+static void put(uint8_t *data, size_t size, size_t at, uint32_t value) {
+  if (at + 4 <= size)
+    memcpy(data + at, &value, 4);
+}
+
+/* A new header for other options, over the same contents. */
+static size_t change_options(uint8_t *data, size_t size, size_t max_size) {
+  const mn_options options = {.dimensions = 1 + draw() % 20,
+                              .metric = (mn_metric)(1 + draw() % 3),
+                              .structure = (mn_structure)(draw() % 3),
+                              .encoding = (mn_encoding)(1 + draw() % 4),
+                              .m = 4 + draw() % 5,
+                              .ef_construction = 8 + draw() % 20,
+                              .seed = draw()};
+  const uint32_t capacity = 1 + draw() % 60;
+  uint8_t *memory = malloc(max_size + MN_ALIGNMENT);
+  mn_arena arena = mn_arena_over(memory, max_size);
+  mn_index index;
+  if (mn_index_create(&index, &options, capacity, &arena) == MN_OK) {
+    const size_t state_end = BODY + sizeof(mn_state);
+    index.state->count = draw() % (capacity + 1);
+    index.state->linked =
+        index.links ? draw() % (index.state->count + 1) : index.state->count;
+    index.state->trained = 1;
+    if (size > state_end && index.block_bytes > state_end) {
+      const size_t rest = index.block_bytes - state_end;
+      memcpy(index.block + state_end, data + state_end,
+             rest < size - state_end ? rest : size - state_end);
+    }
+    size = index.block_bytes;
+    memcpy(data, index.block, size);
+  }
+  free(memory);
+  return size;
+}
+
+static void change_contents(uint8_t *data, size_t size) {
+  for (unsigned n = 1 + draw() % 4; n > 0; n--) {
+    const size_t words = (size - BODY) / 4;
+    put(data, size, BODY + 4 * (draw() % words), likely());
+  }
+}
+
+/* count, linked, entry, top_level, trained */
+static void change_state(uint8_t *data, size_t size) {
+  put(data, size, BODY + 4 * (draw() % 5), likely());
+}
+
+/* A run of bytes, by libFuzzer's own ways; the length stays. */
+static void change_run(uint8_t *data, size_t size) {
+  const size_t at = BODY + draw() % (size - BODY);
+  const size_t run = size - at < 64 ? size - at : 64;
+  LLVMFuzzerMutate(data + at, run, run);
+}
+
+size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t size, size_t max_size,
+                               unsigned seed) {
+  state = seed;
+  if (size <= BODY + sizeof(mn_state) || draw() % 32 == 0)
+    return LLVMFuzzerMutate(data, size, max_size);
+  switch (draw() % 8) {
+  case 0:
+    size = change_options(data, size, max_size);
+    break;
+  case 1:
+    put(data, size, 4 * (draw() % (BODY / 4)), likely());
+    break;
+  case 2:
+    change_state(data, size);
+    break;
+  case 3:
+  case 4:
+    change_run(data, size);
+    break;
+  default:
+    change_contents(data, size);
+  }
+  mn_header *header = malloc(sizeof *header);
+  memcpy(header, data, sizeof *header);
+  /* Unsealed, contents are checked for sense and not by their checksum. */
+  if (draw() % 4)
+    header->flags &= ~(uint32_t)MN_FLAG_SEALED;
+  mn_header_finish(header);
+  memcpy(data, header, sizeof *header);
+  free(header);
+  return size;
+}

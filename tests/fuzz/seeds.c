@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* seeds FOLDER: writes small valid blocks of every kind, to start fuzzing
+ * from. */
+#include "../../core/minnow.h"
+#include "../conformance/generator.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#define D            3u
+#define MEMORY_BYTES ((size_t)4 << 20)
+
+typedef enum variant {
+  EMPTY,    /* untrained where the encoding wants training */
+  TIGHT,    /* full and sealed */
+  SPARE,    /* room left, a host section, not sealed */
+  UNLINKED, /* half of the vectors not in the graph yet */
+  VARIANTS
+} variant;
+
+static void require(mn_status status) {
+  if (status != MN_OK) {
+    fprintf(stderr, "%s\n", mn_status_name(status));
+    exit(1);
+  }
+}
+
+static void build(mn_index *index, mn_arena *arena, const mn_options *options,
+                  variant kind, uint32_t n) {
+  static float rows[1000 * D];
+  uint32_t left, half = n / 2;
+  mn_vectors all = {rows, n, D}, first = {rows, half, D},
+             second = {rows + half * D, n - half, D};
+  gen_rows(rows, "uniform", n, 0, n, D);
+  require(mn_index_create(index, options, kind == SPARE ? n + 9 : n, arena));
+  if (kind == EMPTY)
+    return;
+  if (options->encoding == MN_SQ8)
+    require(mn_index_train(index, &all, arena));
+  require(mn_index_add(index, NULL, &first, NULL, arena));
+  require(mn_index_append(index, NULL, &second, NULL, arena));
+  if (kind != UNLINKED)
+    require(mn_index_link(index, n, &left, arena));
+  if (kind == SPARE)
+    require(mn_index_attach(index, MN_SECTION('t', 'e', 's', 't'), "abc", 3,
+                            arena));
+  if (kind == TIGHT)
+    require(mn_index_seal(index));
+}
+
+static void save(const mn_index *index, const char *folder, unsigned number) {
+  char path[512];
+  snprintf(path, sizeof path, "%s/seed-%u", folder, number);
+  FILE *file = fopen(path, "wb");
+  if (!file || fwrite(index->block, index->block_bytes, 1, file) != 1) {
+    perror(path);
+    exit(1);
+  }
+  fclose(file);
+}
+
+int main(int argc, char **argv) {
+  static const char *const specs[] = {"auto,f16",  "flat,f32",   "flat,f16",
+                                      "flat,bf16", "flat,sq8",   "hnsw4,f32",
+                                      "hnsw4,f16", "hnsw5,bf16", "hnsw6,sq8"};
+  uint8_t *memory = malloc(MEMORY_BYTES);
+  unsigned number = 0;
+  if (argc != 2 || !memory)
+    return 2;
+  for (unsigned s = 0; s < sizeof specs / sizeof *specs; s++)
+    for (mn_metric metric = MN_L2; metric <= MN_COSINE; metric++)
+      for (variant kind = EMPTY; kind < VARIANTS; kind++)
+        for (uint32_t n = 2; n <= 70; n *= 5) {
+          mn_options options = {
+              .dimensions = D, .metric = metric, .ef_construction = 20};
+          mn_arena arena = mn_arena_over(memory, MEMORY_BYTES);
+          mn_index index;
+          require(mn_options_parse(&options, specs[s], strlen(specs[s]), NULL));
+          build(&index, &arena, &options, kind, n);
+          save(&index, argv[1], number++);
+        }
+  free(memory);
+  return 0;
+}
