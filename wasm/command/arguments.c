@@ -76,8 +76,9 @@ exit_code arguments_read(const char *command, const argument *arguments,
   for (size_t i = 0; i < count; i++)
     if (arguments[i].required && !given[i])
       return report(EXIT_USAGE, command,
-                    "%s %s is missing; see `minnow %s --help`",
-                    arguments[i].name, arguments[i].takes, command);
+                    "%s%s%s is missing; see `minnow %s --help`",
+                    arguments[i].name, arguments[i].takes[0] ? " " : "",
+                    arguments[i].takes, command);
   return EXIT_OK;
 }
 

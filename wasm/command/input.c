@@ -26,6 +26,11 @@ static exit_code choose_format(input *in, const char *path, const char *name) {
                 "f32 or jsonl");
 }
 
+static exit_code too_many(const input *in) {
+  return input_malformed(in, "", "more than %u rows; split the input",
+                         MN_CAPACITY_MAX);
+}
+
 exit_code input_open(input *in, const char *path, const char *format,
                      uint32_t dimensions, const char *dimensions_from,
                      bool wants_keys) {
@@ -42,6 +47,8 @@ exit_code input_open(input *in, const char *path, const char *format,
                            in->format->name);
   if (code == EXIT_OK)
     code = in->format->begin(in);
+  if (code == EXIT_OK && in->rows_expected > MN_CAPACITY_MAX)
+    code = too_many(in);
   if (code != EXIT_OK)
     input_close(in);
   return code;
@@ -62,8 +69,7 @@ exit_code input_next(input *in, float *row, bool *end) {
   if (code != EXIT_OK || *end)
     return code;
   if (in->rows == MN_CAPACITY_MAX)
-    return input_malformed(in, "", "more than %u rows; split the input",
-                           MN_CAPACITY_MAX);
+    return too_many(in);
   in->rows++;
   return EXIT_OK;
 }

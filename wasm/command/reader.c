@@ -3,6 +3,7 @@
 #include "reader.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -36,11 +37,23 @@ void reader_close(reader *in) {
   in->buffer = NULL;
 }
 
+/* Whether reading failed only because nothing is there yet, in which case it
+ * waits: some programs leave a pipe in that mode to those they start. */
+static bool is_awaited(FILE *file) {
+  if (!ferror(file) || errno != EAGAIN)
+    return false;
+  clearerr(file);
+  struct pollfd wait = {.fd = fileno(file), .events = POLLIN};
+  return poll(&wait, 1, -1) >= 0;
+}
+
 bool reader_fill(reader *in) {
   if (in->failed)
     return false;
   in->at = 0;
-  in->end = fread(in->buffer, 1, READER_BUFFER_BYTES, in->file);
+  do
+    in->end = fread(in->buffer, 1, READER_BUFFER_BYTES, in->file);
+  while (in->end == 0 && is_awaited(in->file));
   if (in->end == 0 && ferror(in->file)) {
     in->failed = true;
     report(EXIT_INPUT, in->name, "cannot be read: %s", strerror(errno));

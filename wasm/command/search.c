@@ -86,7 +86,7 @@ static exit_code search_row(search *s) {
     print_json(row, s->hits, count);
   else
     print_table(row, s->hits, count, &stats);
-  return ferror(stdout) ? output_end(EXIT_OK) : EXIT_OK;
+  return EXIT_OK;
 }
 
 static exit_code search_rows(search *s) {
@@ -95,7 +95,7 @@ static exit_code search_rows(search *s) {
     exit_code code = input_next(&s->in, s->vector, &end);
     if (code == EXIT_OK && !end)
       code = search_row(s);
-    if (code != EXIT_OK || end)
+    if (code != EXIT_OK || end || ferror(stdout))
       return output_end(code);
   }
 }

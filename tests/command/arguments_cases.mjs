@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: Apache-2.0
+// The command line: help, version, and mistakes in it.
+import assert from "node:assert/strict";
+import { makeRows, npy } from "./vectors.mjs";
+
+const commands = ["build", "search", "info", "verify"];
+const build = ["build", "rows.npy", "-o", "out.index"];
+const l2 = ["--metric", "l2"];
+
+// [words, what standard error says]; all end with 2.
+const mistakes = [
+  [["bild"], /bild: not a command; give build, search/],
+  [["build"], /build: INPUT is missing; see `minnow build --help`/],
+  [["build", "rows.npy", ...l2], /-o INDEX is missing/],
+  [build, /--metric l2\|ip\|cosine is missing/],
+  [[...build, "--metric", "l1"], /`l1` is not a metric; give l2, ip or cosine/],
+  [[...build, "--metric"], /--metric lacks its value, l2\|ip\|cosine/],
+  [[...build, ...l2, "--metric=ip"], /--metric is given twice/],
+  [[...build, ...l2, "--speck", "f32"], /no option is called `--speck`/],
+  [[...build, ...l2, "more.npy"], /`more.npy` is one argument too many/],
+  [[...build, ...l2, "--spec", "hnsw16,f33"], /\n {2}hnsw16,f33\n {9}\^/],
+  [[...build, ...l2, "--spec", "ivf,f32"], /\n {2}ivf,f32\n {2}\^/],
+  [[...build, ...l2, "--spec", "hnsw3"], /--spec: not understood/],
+  [[...build, ...l2, "--seed", "-1"], /--seed: `-1` is not an integer from 0/],
+  [[...build, ...l2, "--seed", "18446744073709551616"], /--seed: /],
+  [[...build, ...l2, "--dimensions", "0"], /--dimensions: `0` is not .* from 1 to 65535/],
+  [[...build, ...l2, "--ef-construction", "8"], /--ef-construction: 8 is less than the graph's M/],
+  [[...build, ...l2, "--format", "csv"], /`csv` is not a format; give npy, fvecs, f32 or jsonl/],
+  [["build", "rows.csv", "-o", "out.index", ...l2], /rows.csv: the name does not tell the format/],
+  [["build", "-", "-o", "out.index", ...l2], /standard input: the name does not tell/],
+  [["build", "rows.npy", "-o", "-", ...l2], /-o: an index goes to a file/],
+  [["build", "rows.npy", "-o", "rows.npy", ...l2], /-o: rows.npy is the input/],
+  [["build", "-", "-o", "out.index", ...l2, "--format", "f32", "--keys", "-"],
+    /--keys: standard input cannot be both/],
+  [["build", "rows.f32", "-o", "out.index", ...l2], /rows.f32: raw .* add --dimensions D/],
+  [["search", "x.index", "rows.npy"], /-k K is missing/],
+  [["search", "x.index", "rows.npy", "-k", "0"], /-k: `0` is not an integer from 1 to 65535/],
+  [["search", "x.index", "rows.npy", "-k", "ten"], /-k: `ten` is not an integer/],
+  [["search", "x.index", "rows.npy", "-k", "1", "--ef", "65536"], /--ef: `65536`/],
+  [["search", "x.index", "rows.npy", "-k", "1", "--json=1"], /--json takes no value/],
+  [["info"], /INDEX is missing/],
+  [["verify", "a", "b"], /`b` is one argument too many/],
+];
+
+export function run(suite) {
+  suite.each("help and version", (minnow) => {
+    const help = minnow.succeed(["--help"]);
+    assert.equal(help.stderr, "");
+    for (const command of commands)
+      assert.match(help.stdout, new RegExp(`minnow ${command} `));
+    for (let code = 0; code <= 6; code++)
+      assert.match(help.stdout, new RegExp(`^ {2}${code} {2}\\w`, "m"));
+    for (const command of commands)
+      assert.match(minnow.succeed([command, "--help"]).stdout,
+        new RegExp(`^Usage: minnow ${command} `));
+    assert.match(minnow.succeed(["--version"]).stdout,
+      /^minnow \d+\.\d+\.\d+, index format \d+\.\d+\n$/);
+    for (const line of help.stdout.split("\n")) assert.ok(line.length <= 80, line);
+  });
+
+  suite.each("nothing at all gives the help on standard error", (minnow) => {
+    const said = minnow.run([]);
+    assert.equal(said.code, 2);
+    assert.match(said.stderr, /^minnow: vector search.*\n\nUsage:/);
+  });
+
+  suite.each("every option of the help is taken", (minnow) => {
+    minnow.write("rows.npy", npy(makeRows(5, 4, 1)));
+    minnow.write("five.txt", "5\n4\n3\n2\n1\n");
+    minnow.succeed(["build", "--spec=hnsw8,f16", "--seed=7", "--keys=five.txt",
+      "--ef-construction", "40", "--dimensions", "4", "--format", "npy",
+      "--metric", "cosine", "-o", "options.index", "--", "rows.npy"]);
+    const info = JSON.parse(minnow.succeed(["info", "options.index", "--json"]).stdout);
+    assert.equal(info.spec, "hnsw8,f16");
+    assert.equal(info.seed, 7);
+    assert.equal(info.efConstruction, 40);
+    assert.equal(info.metric, "cosine");
+    assert.equal(info.auto, false);
+  });
+
+  for (const [words, message] of mistakes)
+    suite.each(`mistake: ${words.join(" ")}`, (minnow) => {
+      minnow.write("rows.f32", Buffer.alloc(64));
+      minnow.fail(words, 2, message);
+    });
+}
