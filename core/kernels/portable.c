@@ -88,18 +88,21 @@ MN_INLINE float squared_difference(float a, float b) {
   return difference * difference;
 }
 
-/* Written for compilers to vectorise: the inner loops have a fixed length. */
+/* Four lanes at a time: their sums stay in registers on any machine, and four
+ * independent chains hide an addition's latency. */
 MN_INLINE float sum(make_term *term, read_element *read, const float *a,
                     const void *b, uint32_t n) {
   float lanes[16];
-  for (uint32_t j = 0; j < 16; j++) /* the first 16, or all that there are */
-    lanes[j] = j < n ? 0.0f + term(read_f32(a, j), read(b, j)) : 0.0f;
-  uint32_t i = 16;
-  for (; i + 15 < n; i += 16)
-    for (uint32_t j = 0; j < 16; j++)
-      lanes[j] += term(read_f32(a, i + j), read(b, i + j));
-  for (uint32_t j = 0; j < 16; j++)
-    lanes[j] += i + j < n ? term(read_f32(a, i + j), read(b, i + j)) : 0.0f;
+  for (uint32_t first = 0; first < 16; first += 4) {
+    float four[4] = {0};
+    uint32_t i = first;
+    for (; i + 4 <= n; i += 16)
+      for (uint32_t j = 0; j < 4; j++)
+        four[j] += term(read_f32(a, i + j), read(b, i + j));
+    for (uint32_t j = 0; j < 4; j++)
+      lanes[first + j] =
+          four[j] + (i + j < n ? term(read_f32(a, i + j), read(b, i + j)) : 0);
+  }
   for (uint32_t half = 8; half > 0; half /= 2)
     for (uint32_t j = 0; j < half; j++)
       lanes[j] += lanes[j + half];

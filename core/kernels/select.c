@@ -8,28 +8,35 @@
 #include <cpuid.h>
 #endif
 
-/* Fastest last. */
-static const mn_kernels *const tables[] = {
-    &mn_kernels_c,
+/* What select chooses from, fastest last; the first needs no feature. Where
+ * the compiler may use WebAssembly's SIMD, that is always there: the linker
+ * then leaves out the reference, which only tests ask for. */
+static const mn_kernels *const choices[] = {
 #if defined(__wasm_simd128__)
     &mn_kernels_wasm,
+#else
+    &mn_kernels_c,
 #endif
 #if defined(__x86_64__) || defined(__i386__)
     &mn_kernels_avx2,
 #endif
 };
 
-#define TABLE_COUNT ((uint32_t)(sizeof tables / sizeof tables[0]))
-
-const mn_kernels *mn_kernels_at(uint32_t i) {
-  return i < TABLE_COUNT ? tables[i] : NULL;
-}
+#define CHOICES ((uint32_t)(sizeof choices / sizeof choices[0]))
 
 const mn_kernels *mn_kernels_select(uint32_t features) {
-  uint32_t i = TABLE_COUNT - 1;
-  while (i > 0 && (tables[i]->features & ~features) != 0)
+  uint32_t i = CHOICES - 1;
+  while (i > 0 && (choices[i]->features & ~features) != 0)
     i--;
-  return tables[i];
+  return choices[i];
+}
+
+const mn_kernels *mn_kernels_at(uint32_t i) {
+  if (i == 0)
+    return &mn_kernels_c;
+  if (choices[0] != &mn_kernels_c)
+    i--;
+  return i < CHOICES ? choices[i] : NULL;
 }
 
 #if defined(__x86_64__) || defined(__i386__)
