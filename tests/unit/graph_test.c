@@ -60,7 +60,8 @@ static void test_places(const char *spec) {
   enum { SMALL = 300 };
   fixture f = fixture_create(spec, MN_L2, 1, SMALL);
   const uint32_t m = f.options.m;
-  uint64_t upper = mn_graph_upper_bytes(m, SMALL), seen = 0;
+  const size_t upper = (size_t)mn_graph_upper_bytes(m, SMALL);
+  size_t seen = 0;
   uint8_t *used = calloc(upper + 1, 1);
   uint32_t group = 1;
   for (uint32_t slot = 0; slot < SMALL; slot++)
