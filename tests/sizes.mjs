@@ -15,6 +15,8 @@ const ARTEFACTS = [
   { path: "build/wasi/minnow-reactor.wasm", imports: 0 },
 ];
 
+const { EMSDK } = process.env;
+const WASM_OPT = EMSDK ? `${EMSDK}/upstream/bin/wasm-opt` : "wasm-opt";
 const root = new URL("../", import.meta.url);
 const sizes = [];
 let passed = 0;
@@ -52,7 +54,7 @@ for (const { path, budget, imports, mvp } of ARTEFACTS) {
   }
   if (mvp) {
     const options = ["--mvp-features", path, "-o", "/dev/null"];
-    const { status, stderr, error } = spawnSync("wasm-opt", options, { cwd: root });
+    const { status, stderr, error } = spawnSync(WASM_OPT, options, { cwd: root });
     check(status === 0, `${path}: ${error ?? stderr}`);
   }
 }
