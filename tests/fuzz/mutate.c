@@ -40,7 +40,7 @@ static void put(uint8_t *data, size_t size, size_t at, uint32_t value) {
 
 /* A new header for other options, over the same contents. */
 static size_t change_options(uint8_t *data, size_t size, size_t max_size) {
-  const mn_options options = {.dimensions = 1 + draw() % 20,
+  const mn_options options = {.dimensions = 1 + draw() % 40,
                               .metric = (mn_metric)(1 + draw() % 3),
                               .structure = (mn_structure)(draw() % 3),
                               .encoding = (mn_encoding)(1 + draw() % 4),

@@ -62,6 +62,23 @@ static void check_hits(const mn_index *index, const mn_hit *hits,
   free(seen);
 }
 
+/* Sections, where there are any, lie in the block. */
+static void check_sections(const mn_index *index) {
+  static const uint32_t names[] = {
+      MN_SECTION('S', 'T', 'A', 'T'), MN_SECTION('C', 'O', 'D', 'E'),
+      MN_SECTION('U', 'P', 'P', 'R'), MN_SECTION('t', 'e', 's', 't'),
+      MN_SECTION('a', 'x', 'x', 'x'), MN_SECTION('b', 'x', 'x', 'x')};
+  for (unsigned i = 0; i < sizeof names / sizeof *names; i++) {
+    const void *data;
+    size_t bytes;
+    if (mn_index_section(index, names[i], &data, &bytes) != MN_OK)
+      continue;
+    const size_t at = (size_t)((const uint8_t *)data - index->block);
+    REQUIRE(bytes > 0 && at < index->block_bytes &&
+            bytes <= index->block_bytes - at);
+  }
+}
+
 static void search(const mn_index *index, mn_arena *scratch, int is_valid) {
   static mn_hit hits[K_MAX];
   static const uint32_t ks[] = {1, 7, K_MAX}, efs[] = {0, 1, 100};
@@ -99,6 +116,7 @@ static void search(const mn_index *index, mn_arena *scratch, int is_valid) {
     REQUIRE(status == (is_valid ? MN_OK : status) && (!is_valid || at == slot));
     REQUIRE(mn_index_reconstruct(index, key, row, dimensions) == status);
   }
+  check_sections(index);
   free(row);
   free(filter);
 }
