@@ -58,8 +58,7 @@ static uint32_t peer_search(const bench_set *set, uint32_t q, uint32_t ef,
     distances = 0;
     graph->fstdistfunc_ = counted;
   }
-  auto hits =
-      graph->searchKnn(queries + (size_t)q * set->dimensions, BENCH_K);
+  auto hits = graph->searchKnn(queries + (size_t)q * set->dimensions, BENCH_K);
   if (counts) {
     counts->distances += distances;
     counts->hops += (uint64_t)(graph->metric_hops - hops);

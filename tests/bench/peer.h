@@ -95,7 +95,7 @@ static void bench_count(const bench_set *set, const double *truth,
   }
   printf("{\"ef\":%u,\"recall\":%.6f,\"distances\":%.1f,\"hops\":%.1f,"
          "\"scratch\":%zu}\n",
-         ef, (double)hits / BENCH_K / set->queries,
+         ef, (double)hits / ((double)BENCH_K * set->queries),
          (double)counts.distances / set->queries,
          (double)counts.hops / set->queries, counts.scratch);
 }

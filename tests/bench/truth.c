@@ -43,8 +43,8 @@ static float score(const bench_set *set, const float *a, const float *b,
 
 /* Keeps the `room` best seen in `list`, whose worst is found by a sort each
  * time twice as many have come together. */
-static void offer(candidate *list, uint32_t *held, uint32_t room,
-                  float *bound, float distance, uint32_t row) {
+static void offer(candidate *list, uint32_t *held, uint32_t room, float *bound,
+                  float distance, uint32_t row) {
   if (distance >= *bound)
     return;
   list[(*held)++] = (candidate){distance, row};

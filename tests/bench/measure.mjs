@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: Apache-2.0
+// How libraries are compared, natively and in a page alike. A peer is an index
+// that has been built:
+//
+//   { library, spec, vectors, build: {wall, cpu?, bytes, …}, exhaustive,
+//     count(ef)         → {recall, distances, hops, …} over all queries
+//     time(ef, queries) → {queries, wall, cpu?} for the first so many queries
+//     close() }
+//
+// First each peer's `ef` is looked for that reaches a recall; then all of them
+// are timed at these in turns, pass by pass, so that what slows the machine for
+// a while slows them all.
+
+const grid = [10, 16, 24, 32, 48, 64, 96, 128, 192, 256, 384, 512, 768, 1024, 1536, 2048];
+const defaultEf = 64;
+
+export function median(numbers) {
+  const sorted = [...numbers].sort((a, b) => a - b);
+  const middle = sorted.length >> 1;
+  return sorted.length % 2 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
+}
+
+/** The encoding that a spec string ends in. */
+const encodingOf = (spec) => spec.split(",").at(-1);
+
+/** Counts at one ef, remembered: the walk is deterministic. */
+function remembered(peer) {
+  const known = new Map();
+  return async (ef) => {
+    if (!known.has(ef)) known.set(ef, { ef, ...(await peer.count(ef)) });
+    return known.get(ef);
+  };
+}
+
+/** The smallest ef with at least `recall`, or undefined. */
+async function smallestEf(count, recall) {
+  let above = 0;
+  while (above < grid.length && (await count(grid[above])).recall < recall) above++;
+  if (above === grid.length) return undefined;
+  let high = grid[above];
+  let low = above ? grid[above - 1] : high;
+  while (high - low > 1) {
+    const middle = (low + high) >> 1;
+    if ((await count(middle)).recall >= recall) high = middle;
+    else low = middle;
+  }
+  return high;
+}
+
+/** The points at which a peer is timed: [{ef, aim, recall, …}]. */
+async function choosePoints(peer, flatRecall) {
+  const count = remembered(peer);
+  if (peer.exhaustive) return [{ aim: "exhaustive", ...(await count(defaultEf)) }];
+  const aims = [["0.95", 0.95], ["0.99", 0.99]];
+  const flat = flatRecall.get(encodingOf(peer.spec));
+  if (flat !== undefined) aims.push(["flat - 0.005", flat - 0.005]);
+  const points = [{ aim: `ef ${defaultEf}`, ...(await count(defaultEf)) }];
+  for (const [aim, recall] of aims) {
+    const ef = await smallestEf(count, recall);
+    if (ef !== undefined) points.push({ aim, ...(await count(ef)) });
+  }
+  return points;
+}
+
+/** Measures all peers and gives one row per peer and point. */
+export async function measure(peers, { passes, log = () => {} }) {
+  const flatRecall = new Map();
+  const rows = [];
+  for (const peer of [...peers].sort((a, b) => Number(b.exhaustive) - Number(a.exhaustive))) {
+    log(`${peer.library} ${peer.spec}: looking for ef`);
+    const points = await choosePoints(peer, flatRecall);
+    if (peer.exhaustive && peer.library === "Minnow") flatRecall.set(encodingOf(peer.spec), points[0].recall);
+    for (const point of points) rows.push({ peer, point, seconds: [], walls: [] });
+  }
+  const timed = rows.filter((row, i) => i === rows.findIndex((other) => sameRun(other, row)));
+  for (let pass = 0; pass < passes; pass++) {
+    log(`timing, pass ${pass + 1} of ${passes}`);
+    for (const row of timed) {
+      const { queries, wall, cpu = wall } = await row.peer.time(row.point.ef, row.peer.exhaustive ? 100 : Infinity);
+      row.seconds.push(cpu / queries);
+      row.walls.push(wall / queries);
+    }
+  }
+  return rows.map((row) => {
+    const { peer, point } = row;
+    const { seconds, walls } = timed.find((other) => sameRun(other, row));
+    return {
+      library: peer.library, spec: peer.spec, ...point,
+      queriesPerSecond: 1 / median(seconds), slowestPass: 1 / Math.max(...seconds),
+      fastestPass: 1 / Math.min(...seconds), wallPerSecond: median(walls) / median(seconds),
+      build: peer.build, buildPerSecond: peer.vectors / (peer.build.cpu ?? peer.build.wall),
+      bytesPerVector: peer.build.bytes / peer.vectors,
+      heapPerVector: peer.build.heap && peer.build.heap / peer.vectors,
+    };
+  });
+}
+
+const sameRun = (a, b) => a.peer === b.peer && a.point.ef === b.point.ef;

@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: Apache-2.0
+// How many bytes of WebAssembly memory a page holds, whichever library made
+// them: every way to an instance is watched for memories.
+
+export function watchMemory() {
+  const memories = new Set();
+  const { instantiate, instantiateStreaming, Instance, Memory } = WebAssembly;
+  const keep = (instance) => {
+    for (const value of Object.values(instance.exports)) if (value instanceof Memory) memories.add(value);
+  };
+  const watched = (make) => async (...parts) => {
+    const result = await make.apply(WebAssembly, parts);
+    keep(result.instance ?? result);
+    return result;
+  };
+  WebAssembly.instantiate = watched(instantiate);
+  WebAssembly.instantiateStreaming = watched(instantiateStreaming);
+  WebAssembly.Instance = new Proxy(Instance, {
+    construct(target, parts) {
+      const instance = new target(...parts);
+      keep(instance);
+      return instance;
+    },
+  });
+  return () => [...memories].reduce((sum, memory) => sum + memory.buffer.byteLength, 0);
+}

@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: Apache-2.0
+// The command line of the benchmarks, and what they leave behind: NAME.json and
+// NAME.md under build/bench/, the table also on standard output.
+import { execFileSync } from "node:child_process";
+import { mkdirSync, writeFileSync } from "node:fs";
+import { cpus } from "node:os";
+import { join } from "node:path";
+import { parseArgs } from "node:util";
+import { root } from "./data.mjs";
+
+/** --data DIR, --quick, --sets a,b, --specs "a;b", --count N, --passes N. */
+export function commandLine({ specs, quickSpecs, quickCount = 10000, count }) {
+  const text = { type: "string" };
+  const { values } = parseArgs({
+    options: { data: text, sets: text, specs: text, count: text, passes: text, quick: { type: "boolean" } },
+  });
+  const quick = values.quick ?? false;
+  return {
+    quick,
+    data: values.data,
+    sets: values.sets?.split(","),
+    specs: values.specs?.split(";") ?? (quick ? quickSpecs : specs),
+    count: Number(values.count ?? (quick ? quickCount : count ?? 0)) || undefined,
+    passes: Number(values.passes ?? (quick ? 3 : 7)),
+  };
+}
+
+const outputOf = (program, ...parts) => execFileSync(program, parts, { cwd: root, encoding: "utf8" }).trim();
+
+function circumstances() {
+  return {
+    machine: `${cpus()[0].model}, ${cpus().length} cores`,
+    date: new Date().toISOString().slice(0, 10),
+    commit: outputOf("git", "rev-parse", "--short", "HEAD"),
+    compiler: outputOf("cc", "--version").split("\n")[0],
+    node: process.version,
+  };
+}
+
+const whole = (number) => Math.round(number).toLocaleString("en-US");
+const known = (number, format = whole) => (number === undefined || number === 0 ? "–" : format(number));
+
+const columns = [
+  ["library", (row) => row.library],
+  ["index", (row) => row.spec],
+  ["aim", (row) => row.aim],
+  ["ef", (row) => (row.aim === "exhaustive" ? "–" : String(row.ef))],
+  ["recall@10", (row) => row.recall.toFixed(4)],
+  ["queries/s", (row) => whole(row.queriesPerSecond)],
+  ["distances", (row) => known(row.distances)],
+  ["hops", (row) => known(row.hops)],
+  ["bytes/vector", (row) => whole(row.bytesPerVector)],
+  ["WASM memory/vector", (row) => known(row.heapPerVector)],
+  ["built, s", (row) => (row.build.cpu ?? row.build.wall).toFixed(1)],
+  ["built/s", (row) => whole(row.buildPerSecond)],
+  ["search scratch, KB", (row) => known(row.scratch && row.scratch / 1024, (kb) => kb.toFixed(1))],
+];
+
+function table(rows) {
+  const shown = columns.filter(([, cell]) => rows.some((row) => cell(row) !== "–"));
+  const line = (cells) => `| ${cells.join(" | ")} |`;
+  return [
+    line(shown.map(([title]) => title)),
+    line(shown.map((_, i) => (i < 3 ? "---" : "---:"))),
+    ...rows.map((row) => line(shown.map(([, cell]) => cell(row)))),
+  ].join("\n");
+}
+
+export function publish(name, options, results, extra = {}) {
+  const command = `bash tests/bench/run ${name} ${process.argv.slice(2).filter((_, i, all) => all[i] !== "--data" && all[i - 1] !== "--data").join(" ")}`.trim();
+  const about = { command, ...circumstances(), ...extra };
+  const text = [
+    ...Object.entries(about).map(([key, value]) => `- ${key}: ${value}`),
+    ...results.flatMap(({ set, rows }) => [
+      "", `### ${set.name}: ${whole(set.n)} × ${set.dimensions}, ${set.metric}, ${whole(set.queries)} queries`, "", table(rows),
+    ]),
+    "",
+  ].join("\n");
+  const out = join(root, "build/bench");
+  mkdirSync(out, { recursive: true });
+  writeFileSync(join(out, `${name}.json`), JSON.stringify({ about, options, results }, null, 2) + "\n");
+  writeFileSync(join(out, `${name}.md`), text);
+  process.stdout.write(text);
+}
