@@ -13,11 +13,13 @@ export interface Document {
   id: string;
   /** As many numbers as the collection has dimensions. */
   vector: Float32Array | readonly number[];
+  /** Kept as JSON. */
   [field: string]: unknown;
 }
 
 /** What is found. */
 export interface Match {
+  /** The document's id. */
   id: string;
   /**
    * Higher is better: the cosine (from -1 to 1), the inner product, or, under

@@ -7,6 +7,7 @@
  * `RangeError` instead.
  */
 export class MinnowError extends Error {
+  /** Always this. */
   override readonly name = "MinnowError";
   /**
    * What went wrong, for programs. From the core:
@@ -22,6 +23,7 @@ export class MinnowError extends Error {
   /** The row at fault, from 0, where one row of several is. */
   readonly row: number | undefined;
 
+  /** Not for callers. */
   constructor(code: string, message: string, row?: number) {
     super(message);
     this.code = code;

@@ -161,15 +161,20 @@ export class Instance {
  */
 async function instantiate(module: WebAssembly.Module): Promise<WebAssembly.Instance> {
   try {
-    return new WebAssembly.Instance(module);
+    return new WebAssembly.Instance(module, {});
   } catch (error) {
-    if (!(error instanceof RangeError)) throw error;
+    if (isForeign(error)) throw error;
   }
   try {
-    return await WebAssembly.instantiate(module);
+    return await WebAssembly.instantiate(module, {});
   } catch (error) {
-    throw error instanceof RangeError ? statusError(MEMORY) : error;
+    throw isForeign(error) ? error : statusError(MEMORY);
   }
+}
+
+/** Whether a module wanted imports. What else can fail is memory. */
+function isForeign(error: unknown): boolean {
+  return error instanceof TypeError || error instanceof WebAssembly.LinkError;
 }
 
 const ROW_CODES = new Set(["not-finite", "zero-vector", "range", "duplicate-key"]);

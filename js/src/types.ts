@@ -87,21 +87,27 @@ export interface SearchStats {
 export interface SearchResult {
   /** Each a safe integer. */
   keys: Float64Array<ArrayBuffer>;
+  /** As the metric defines them. */
   distances: Float32Array<ArrayBuffer>;
   /** Positions in the index, in the order of adding: for data kept beside it. */
   slots: Uint32Array<ArrayBuffer>;
+  /** What the search did. */
   stats: SearchStats;
 }
 
 /** What `info()` tells. */
 export interface IndexInfo {
+  /** Numbers in a vector. */
   dimensions: number;
+  /** What "near" means. */
   metric: Metric;
   /** With every default spelled out and `auto` resolved, such as `"hnsw16,f32"`. */
   spec: string;
   /** The structure was chosen by `auto`, and may change as the index grows. */
   auto: boolean;
+  /** hnsw: candidates kept while linking. */
   efConstruction: number;
+  /** Of all pseudo-random choices. */
   seed: bigint;
   /** Vectors that fit before it grows. */
   capacity: number;

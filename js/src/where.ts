@@ -31,7 +31,10 @@ export type Condition = Scalar | readonly Scalar[] | Operators;
  * @example
  * { lang: ["de", "fr"], year: { gte: 1990, lt: 2000 }, draft: false }
  */
-export type Where = { readonly [field: string]: Condition };
+export interface Where {
+  /** Holds for documents whose field satisfies it. */
+  readonly [field: string]: Condition;
+}
 
 /** Whether a field's value passes; undefined is a missing field. */
 export type Test = (value: unknown) => boolean;

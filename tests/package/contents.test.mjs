@@ -1,0 +1,159 @@
+// SPDX-License-Identifier: Apache-2.0
+// The tarball: what is in it, what its package.json promises, and its types.
+import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
+import { mkdtemp, readFile, readdir, rm, stat, writeFile } from "node:fs/promises";
+import { createRequire } from "node:module";
+import { join } from "node:path";
+import { test } from "node:test";
+import { fileURLToPath, pathToFileURL } from "node:url";
+import { MinnowError, consumer, installed, minnow } from "./support.mjs";
+
+const root = new URL("../../", import.meta.url);
+const manifest = JSON.parse(await readFile(join(installed, "package.json"), "utf8"));
+
+const CODE = [
+  "check", "collection", "documents", "error", "index", "instance", "key", "load", "minnow", "pause",
+  "scalar", "simd", "where",
+];
+const TYPES = ["collection", "error", "index", "minnow", "types", "where"];
+
+test("the tarball holds these files and no other", async () => {
+  const listed = execFileSync("tar", ["-tzf", process.env.MINNOW_TARBALL], { encoding: "utf8" });
+  const wanted = [
+    "LICENSE", "README.md", "package.json", "dist/minnow.wasm", "dist/minnow-scalar.wasm",
+    ...CODE.map((name) => `dist/${name}.js`), ...TYPES.map((name) => `dist/${name}.d.ts`),
+  ];
+  assert.deepEqual(
+    listed.trim().split("\n").sort(),
+    wanted.map((file) => `package/${file}`).sort(),
+  );
+  for (const file of wanted) assert.ok((await stat(join(installed, file))).size > 50, file);
+  assert.deepEqual(await readFile(join(installed, "LICENSE")), await readFile(new URL("LICENSE", root)));
+  assert.deepEqual((await readdir(join(consumer, "node_modules"))).filter((name) => name[0] !== "."), ["minnow"]);
+});
+
+test("package.json: no dependency, no script at install, the version of the core", async () => {
+  for (const field of ["dependencies", "peerDependencies", "optionalDependencies", "bundledDependencies"]) {
+    assert.equal(manifest[field], undefined, field);
+  }
+  for (const script of ["preinstall", "install", "postinstall", "prepare"]) {
+    assert.equal(manifest.scripts?.[script], undefined, script);
+  }
+  assert.deepEqual(
+    [manifest.name, manifest.type, manifest.license, manifest.sideEffects, manifest.engines.node],
+    ["minnow", "module", "Apache-2.0", false, ">=20"],
+  );
+  const header = await readFile(new URL("core/minnow.h", root), "utf8");
+  const part = (name) => header.match(new RegExp(`#define MN_VERSION_${name} +(\\d+)`))[1];
+  assert.equal(manifest.version, ["MAJOR", "MINOR", "PATCH"].map(part).join("."));
+  assert.deepEqual(Object.keys(minnow).sort(), ["Collection", "Index", "MinnowError"]);
+});
+
+test("the wasm files can be resolved, and equal what was built", async () => {
+  const require = createRequire(join(consumer, "index.js"));
+  for (const [name, preset] of [["minnow.wasm", "wasm"], ["minnow-scalar.wasm", "wasm-scalar"]]) {
+    const bytes = await readFile(require.resolve(`minnow/${name}`));
+    assert.deepEqual(bytes, await readFile(new URL(`build/${preset}/minnow.wasm`, root)));
+  }
+});
+
+test("publint finds nothing", async () => {
+  const { publint } = await import("publint");
+  const { formatMessage } = await import("publint/utils");
+  const { messages, pkg } = await publint({ pkgDir: installed, strict: true });
+  assert.deepEqual(messages.map((message) => formatMessage(message, pkg)), []);
+});
+
+test("the codes of MinnowError are the core's statuses", async () => {
+  const header = await readFile(new URL("core/minnow.h", root), "utf8");
+  const statuses = [...header.matchAll(/^ {2}MN_ERROR_([A-Z_]+) = -(\d+),/gm)];
+  assert.ok(statuses.length >= 21);
+  const { statusError } = await import(pathToFileURL(join(installed, "dist/error.js")).href);
+  for (const [, name, number] of statuses) {
+    const error = statusError(-Number(number));
+    assert.ok(error instanceof MinnowError);
+    assert.equal(error.code, name.toLowerCase().replaceAll("_", "-"));
+  }
+  assert.equal(statusError(-999).code, "unknown");
+});
+
+test("every public name has a comment", async () => {
+  for (const name of TYPES) {
+    const lines = (await readFile(join(installed, `dist/${name}.d.ts`), "utf8")).split("\n");
+    lines.forEach((line, i) => {
+      const declares = /^(export (declare )?(class|interface|type) |    (?!#private|private )[a-z[].*;)/.test(line);
+      if (!declares || line.includes(" from ")) return;
+      assert.match(lines[i - 1], /\*\/$/, `${name}.d.ts: ${line}`);
+    });
+  }
+});
+
+// --- TypeScript ---------------------------------------------------------------
+
+const GOOD = `
+import { Collection, Index, MinnowError } from "minnow";
+import type { Document, IndexInfo, Match, SearchResult, Where } from "minnow";
+
+const index: Index = await Index.create({ dimensions: 3, metric: "cosine", spec: "hnsw16,f16", seed: 5n });
+index.add(new Float32Array(3), [1]);
+index.add(new Float32Array(3), new BigUint64Array(1));
+await index.addAsync(new Float32Array(3), undefined, { onProgress: ({ done, total }) => done / total });
+const result: SearchResult = index.search(new Float32Array(3), { k: 5, filter: new Uint32Array(1) });
+const first: number | undefined = result.keys.at(0);
+const info: IndexInfo = index.info();
+const bytes: Uint8Array<ArrayBuffer> = index.toBytes();
+const where: Where = { page: 1, lang: ["de", "fr"], year: { gte: 1990, ne: 1999 }, x: { in: [null, true] } };
+const documents = await Collection.open(bytes, { wasm: "scalar" });
+const document: Document = { id: "a", vector: [1, 2, 3], page: 1 };
+documents.add([document]);
+const matches: Match[] = documents.search([1, 2, 3], { limit: 3, where });
+const title: unknown = matches[0]?.document["title"];
+const dispose: () => void = documents[Symbol.dispose];
+try { index.verify(); } catch (error) { if (error instanceof MinnowError) { const code: string = error.code; } }
+export { dispose, first, info, title };
+`;
+
+const WRONG = [
+  'await Index.create({ dimensions: 3 });',
+  'await Index.create({ dimensions: 3, metric: "euclid" });',
+  'new Index();',
+  'index.add([1, 2, 3]);',
+  'index.search([1, 2, 3]);',
+  'documents.add({ id: 5, vector: [1] });',
+  'documents.search([1], { where: { page: { like: "x" } } });',
+  'documents.search([1], { where: { page: undefined } });',
+  'const size: string = documents.size;',
+  'documents.size = 5;',
+];
+
+async function compile(source, options) {
+  const folder = await mkdtemp(join(consumer, "types-"));
+  try {
+    await writeFile(join(folder, "consumer.ts"), source);
+    await writeFile(join(folder, "tsconfig.json"), JSON.stringify({
+      compilerOptions: { strict: true, noEmit: true, types: [], target: "ES2022", skipLibCheck: false, ...options },
+    }));
+    const tsc = fileURLToPath(new URL("js/node_modules/typescript/bin/tsc", root));
+    return execFileSync(process.execPath, [tsc, "-p", folder], { encoding: "utf8" });
+  } catch (error) {
+    return error.stdout + error.stderr;
+  } finally {
+    await rm(folder, { recursive: true });
+  }
+}
+
+test("TypeScript: a consumer compiles, with and without the DOM's types", async () => {
+  for (const lib of [["ES2022", "DOM"], ["ES2022"], ["ESNext", "WebWorker"]]) {
+    for (const [module, moduleResolution] of [["NodeNext", "NodeNext"], ["ESNext", "Bundler"]]) {
+      const options = { lib, module, moduleResolution, exactOptionalPropertyTypes: true };
+      assert.equal(await compile(GOOD, options), "", JSON.stringify(options));
+    }
+  }
+});
+
+test("TypeScript: mistakes do not compile", async () => {
+  const options = { lib: ["ES2022", "DOM"], module: "NodeNext" };
+  const expected = WRONG.map((line) => `// @ts-expect-error\n{ ${line} }\n`).join("");
+  assert.equal(await compile(GOOD + expected, options), "");
+});

@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: Apache-2.0
+// A life of an index and of a collection, run by every runtime and bundle. It
+// gives numbers and hashes that must be the same in all of them.
+
+// FNV-1a
+function hash(bytes) {
+  let h = 0x811c9dc5;
+  for (const byte of bytes) h = Math.imul(h ^ byte, 0x01000193) >>> 0;
+  return h.toString(16);
+}
+
+const bytesOf = (array) => new Uint8Array(array.buffer, array.byteOffset, array.byteLength);
+
+function rows(count, dimensions) {
+  let x = 2463534242;
+  return Float32Array.from({ length: count * dimensions }, () => {
+    x ^= x << 13;
+    x ^= x >>> 17;
+    x = (x ^ (x << 5)) >>> 0;
+    return x / 2 ** 31 - 1;
+  });
+}
+
+export async function scenario({ Collection, Index, MinnowError }, wasm) {
+  const d = 33;
+  const data = rows(600, d);
+  const result = { hashes: {} };
+  for (const spec of ["flat,f32", "flat,f16", "hnsw8,bf16", "hnsw8,sq8"]) {
+    const index = await Index.create({ dimensions: d, metric: "cosine", spec, seed: 7, wasm });
+    if (!index.info().trained) index.train(data);
+    index.add(data.subarray(0, 300 * d));
+    await index.addAsync(data.subarray(300 * d));
+    const bytes = index.toBytes();
+    const opened = await Index.open(bytes, { wasm });
+    opened.verify();
+    const { keys, distances } = opened.search(data.subarray(d, 2 * d), { k: 20 });
+    result.hashes[spec] = [hash(bytes), hash(bytesOf(keys)), hash(bytesOf(distances))].join(" ");
+    result.simd = index.info().simd;
+    index.close();
+  }
+  const collection = await Collection.create({ dimensions: 2, metric: "l2", wasm });
+  collection.add([
+    { id: "near", vector: [1, 0], tag: "ä" },
+    { id: "far", vector: [5, 5], tag: "b" },
+    { id: "other", vector: [1, 1], tag: "b" },
+  ]);
+  const again = await Collection.open(collection.toBytes(), { wasm });
+  result.found = again.search([1, 0.5], { limit: 2, where: { tag: ["b"] } });
+  result.bytes = hash(again.toBytes());
+  result.error = await Index.open(new Uint8Array(3), { wasm }).catch(
+    (error) => error instanceof MinnowError && error.code,
+  );
+  return result;
+}
