@@ -148,7 +148,7 @@ export function run(suite) {
       bytes[at] ^= 0x40;
       return bytes;
     };
-    // Every 97th byte: header, table, keys, vectors, padding.
+    // Bytes throughout: header, table, keys, vectors, padding.
     let found = 0, tried = 0;
     for (let at = 0; at < good.length; at += Math.ceil(good.length / 23)) {
       minnow.write("bad.block", flipped(at));
@@ -171,6 +171,13 @@ export function run(suite) {
     minnow.write("bad.block", "");
     minnow.fail(["info", "bad.block"], 4, /bad\.block: /);
     minnow.fail(["info", "none.block"], 4, /none\.block: cannot be opened: No such file/);
+    // The format's major version is the u16 at byte 8.
+    const newer = Buffer.from(good);
+    newer.writeUInt16LE(2, 8);
+    minnow.write("newer.block", newer);
+    for (const words of [["verify"], ["info"]])
+      minnow.fail([...words, "newer.block"], 4,
+        /another format version; this minnow reads format 1\.0/);
     minnow.fail(["verify", "."], 4, /\.: not a file/);
   });
 }

@@ -33,6 +33,14 @@ export function run(suite) {
     assert.match(piped, /\rreading \d+ vectors/);
   });
 
+  suite.each("standard input that comes late", (minnow) => {
+    minnow.write("late.f32", f32(makeRows(9, 4, 79)));
+    minnow.succeed(["build", "-", "--format", "f32", "--dimensions", "4",
+      "--metric", "l2", "-o", "late.index"],
+    { wrap: shell("(sleep 1; cat late.f32) |") });
+    assert.match(minnow.succeed(["verify", "late.index"]).stdout, /9 vectors/);
+  });
+
   suite.each("places that cannot be written", (minnow) => {
     minnow.write("rows.f32", f32(makeRows(10, 4, 73)));
     mkdirSync(minnow.path("folder"), { recursive: true });
@@ -45,6 +53,15 @@ export function run(suite) {
       ["search", "full.index", "rows.f32", "-k", "3"]])
       minnow.fail(rest, 6, /standard output: cannot be written: No space left/,
         { wrap: (w) => shell("exec >/dev/full;")(w) });
+  });
+
+  // Files may grow to 4 KB; the index is larger.
+  suite.each("a disk that fills up while the index is written", (minnow) => {
+    minnow.write("rows.f32", f32(makeRows(1000, 4, 83)));
+    minnow.fail(["build", "rows.f32", "--dimensions", "4", "--metric", "l2",
+      "-o", "large.index"], 6,
+    /^minnow: large\.index\.tmp: cannot be written: File too large\n$/,
+    { wrap: shell("trap '' XFSZ; ulimit -f 4; exec") });
   });
 
   suite.each("things that cannot be read", (minnow) => {
