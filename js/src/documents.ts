@@ -86,18 +86,17 @@ export class Documents {
       this.#ids.push(id);
       this.#added.push(texts[i]!);
     });
-    for (const [field, column] of this.#columns) {
-      // the column of ids is the list of ids itself
-      if (column !== this.#ids) texts.forEach((text) => column.push(JSON.parse(text)[field]));
-    }
+    if (this.#columns.size === 0) return;
+    for (const text of texts) this.#extend(this.#columns, JSON.parse(text));
   }
 
   /** A bit for each slot whose document passes. */
   filter(where: Where): Uint32Array {
     const tests = compile(where);
+    this.#readColumns(tests.map(([field]) => field));
     const bits = new Uint32Array((this.size + 31) >>> 5).fill(0xffffffff);
     for (const [field, test] of tests) {
-      const column = this.#column(field);
+      const column = field === "id" ? this.#ids : this.#columns.get(field)!;
       for (let slot = 0; slot < column.length; slot++) {
         if (!test(column[slot])) bits[slot >>> 5]! &= ~(1 << (slot & 31));
       }
@@ -128,7 +127,7 @@ export class Documents {
 
   /** Reads every document of the block: MinnowError where one is damaged. */
   verify(): void {
-    for (let slot = 0; slot < this.size; slot++) this.at(slot);
+    for (const _ of this.#all());
   }
 
   // --- Inside ----------------------------------------------------------------
@@ -144,20 +143,29 @@ export class Documents {
     return this.#index.section(DOCUMENTS, this.#offsets.byteLength)!;
   }
 
-  /** One field of all documents. */
-  #column(field: string): unknown[] {
-    let column = this.#columns.get(field);
-    if (column) return column;
-    if (field === "id") {
-      column = this.#ids;
-    } else {
-      column = this.#ids.map((_, slot) => {
-        const fields = this.at(slot);
-        return Object.hasOwn(fields, field) ? fields[field] : undefined;
-      });
+  /** Every document, by slot. */
+  *#all(): Generator<Fields> {
+    const stored = this.#offsets.length - 1;
+    const text = stored > 0 ? this.#storedText() : new Uint8Array(0);
+    for (let slot = 0; slot < stored; slot++) {
+      yield parse(text.subarray(this.#offsets[slot], this.#offsets[slot + 1]), slot);
     }
-    this.#columns.set(field, column);
-    return column;
+    for (const added of this.#added) yield JSON.parse(added);
+  }
+
+  /** Makes the columns of those fields that have none yet, in one pass. */
+  #readColumns(fields: readonly string[]): void {
+    const missing = fields.filter((field) => field !== "id" && !this.#columns.has(field));
+    if (missing.length === 0) return;
+    const columns = new Map(missing.map((field) => [field, [] as unknown[]]));
+    for (const document of this.#all()) this.#extend(columns, document);
+    columns.forEach((column, field) => this.#columns.set(field, column));
+  }
+
+  #extend(columns: Map<string, unknown[]>, document: Fields): void {
+    for (const [field, column] of columns) {
+      column.push(Object.hasOwn(document, field) ? document[field] : undefined);
+    }
   }
 }
 

@@ -303,6 +303,8 @@ export class Index {
    */
   section(name: string, start = 0, end = Infinity): Uint8Array<ArrayBuffer> | undefined {
     const instance = this.#live();
+    integer("start", start, 0, KEY_MAX);
+    if (end !== Infinity) integer("end", end, 0, KEY_MAX);
     const status = instance.wasm.section(sectionName(name));
     if (status === 0) return this.#copy(instance, start, end);
     const error = statusError(status);

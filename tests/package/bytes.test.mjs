@@ -155,6 +155,9 @@ test("sections are kept, replaced, removed, saved and moved along", async () => 
   assert.equal(read(index, "name", 2, 8), "longer");
   assert.equal(read(index, "name", 9), "second");
   assert.equal(read(index, "name", 99), "");
+  assert.equal(read(index, "name", 5, 2), "");
+  assert.equal(read(index, "name", 13, 9999), "nd");
+  for (const start of [-1, 0.5, NaN]) assert.throws(() => index.section("name", start), RangeError);
   assert.equal(read(index, "more").length, 100000);
   const again = await Index.open(index.toBytes());
   again.verify();
