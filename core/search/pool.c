@@ -27,7 +27,7 @@ static uint32_t rank(const mn_pool *pool, mn_candidate candidate) {
   return (uint32_t)(from - pool->items);
 }
 
-uint32_t mn_pool_insert(mn_pool *pool, mn_candidate candidate) {
+uint32_t mn_pool_add(mn_pool *pool, mn_candidate candidate) {
   if (pool->size == pool->capacity &&
       !mn_candidate_before(pool->keys, candidate, pool->items[pool->size - 1]))
     return pool->capacity;

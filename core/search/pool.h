@@ -5,8 +5,8 @@
  * the best would never be walked from. An array beats a heap at the sizes that
  * occur (tens to hundreds).
  *
- * The order is total, distance and then key, so answers depend neither on the
- * order of insertion nor on slot numbers.
+ * The order is total, distance and then key, so what the pool holds does not
+ * depend on the order of adding.
  */
 #ifndef MN_POOL_H
 #define MN_POOL_H
@@ -42,17 +42,14 @@ static inline int mn_candidate_before(const uint64_t *keys, mn_candidate a,
 mn_pool mn_pool_allocate(const uint64_t *keys, uint32_t capacity,
                          mn_arena *scratch);
 
+/* The distance from which on candidates are too far. */
+static inline float mn_pool_bound(const mn_pool *pool) {
+  return pool->size < pool->capacity ? __builtin_inff()
+                                     : pool->items[pool->size - 1].distance;
+}
+
 /* Where the candidate went, or the pool's capacity where it is not among the
  * best. O(log size) comparisons and O(size) moves. */
-uint32_t mn_pool_insert(mn_pool *pool, mn_candidate candidate);
-
-/* The same, settling the most frequent case, a candidate too far away, without
- * a call. */
-static inline uint32_t mn_pool_add(mn_pool *pool, mn_candidate candidate) {
-  if (pool->size == pool->capacity &&
-      candidate.distance > pool->items[pool->size - 1].distance)
-    return pool->capacity;
-  return mn_pool_insert(pool, candidate);
-}
+uint32_t mn_pool_add(mn_pool *pool, mn_candidate candidate);
 
 #endif

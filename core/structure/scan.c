@@ -19,6 +19,7 @@ void mn_scan(const mn_index *index, const void *query, uint32_t from,
     mn_distances(index, query, slots, count, found);
     *distances += count;
     for (uint32_t i = 0; i < count; i++)
-      mn_pool_add(pool, (mn_candidate){found[i], slots[i]});
+      if (found[i] <= mn_pool_bound(pool))
+        mn_pool_add(pool, (mn_candidate){found[i], slots[i]});
   }
 }

@@ -34,7 +34,7 @@ mn_candidate mn_graph_descend(const mn_index *index, const void *query,
   walk->distance_count++;
   const uint32_t most = mn_links_max(index->options.m, 1);
   for (uint32_t level = state->top_level; level > to_level; level--) {
-    /* Each step is strictly nearer in a total order, so this ends. */
+    /* Each step is strictly nearer, so this ends. */
     for (int nearer = 1; nearer;) {
       const uint32_t *list = mn_graph_list(index, best.slot, level);
       const uint32_t length = list_length(list, most);
@@ -48,7 +48,7 @@ mn_candidate mn_graph_descend(const mn_index *index, const void *query,
       nearer = 0;
       for (uint32_t i = 0; i < count; i++) {
         const mn_candidate next = {walk->distances[i], walk->slots[i]};
-        if (mn_candidate_before(index->keys, next, best)) {
+        if (next.distance < best.distance) {
           best = next;
           nearer = 1;
         }
@@ -99,6 +99,10 @@ void mn_graph_search_level(const mn_index *index, const void *query,
     walk->distance_count += count;
     walk->hops++;
     for (uint32_t i = 0; i < count; i++) {
+      /* Not <=, for then a walk among many equal vectors would go on from key
+       * to smaller key until it had seen them all. */
+      if (!(walk->distances[i] < mn_pool_bound(pool)))
+        continue;
       const uint32_t went =
           mn_pool_add(pool, (mn_candidate){walk->distances[i], walk->slots[i]});
       if (went < at)
