@@ -14,6 +14,15 @@ const wasi = new WASI({
   env,
   preopens: { ".": ".", [tmpdir()]: tmpdir() },
 });
+
+// Node 20 and 22 crash or lose output when WebAssembly calls their WASI
+// directly (github.com/nodejs/node/issues/53087), not through a closure.
+const imports = wasi.getImportObject();
+const calls = imports.wasi_snapshot_preview1;
+for (const [name, call] of Object.entries(calls)) {
+  calls[name] = (...values) => call(...values);
+}
+
 const module = await WebAssembly.compile(await readFile(program));
-const instance = await WebAssembly.instantiate(module, wasi.getImportObject());
+const instance = await WebAssembly.instantiate(module, imports);
 process.exitCode = wasi.start(instance);
