@@ -76,6 +76,7 @@ extern "C" {
 #define MN_M_MIN  4u
 #define MN_M_MAX  64u
 #define MN_EF_MAX 65535u
+#define MN_EF_DEFAULT 128u
 /* Alignment, in bytes, of everything an arena hands out and of every section
  * in a block. A block that is opened in place needs only MN_OPEN_ALIGNMENT. */
 #define MN_ALIGNMENT      64u
@@ -354,7 +355,7 @@ typedef struct mn_query {
   uint32_t k;             /* hits wanted, 1 to MN_EF_MAX */
   uint32_t ef;            /* graph: candidates kept, up to MN_EF_MAX; more finds
                              more and takes longer; raised to k where smaller;
-                             0: 64 */
+                             0: MN_EF_DEFAULT */
   const uint32_t *filter; /* NULL, or a bit for each slot, slot i in bit i % 32
                              of word i / 32, (count + 31) / 32 words: only
                              vectors whose bit is 1 are hits. They are scanned,

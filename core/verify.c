@@ -41,6 +41,18 @@ static int checksums_hold(const mn_index *index) {
   return 1;
 }
 
+/* The filling behind each section is 0: no checksum covers it. */
+static int padding_holds(const mn_index *index) {
+  const mn_header *header = mn_index_header(index);
+  for (uint32_t i = 0; i < header->section_count; i++) {
+    const uint64_t end = header->table[i].offset + header->table[i].bytes;
+    for (uint64_t at = end; at < mn_round_up(end); at++)
+      if (index->block[at] != 0)
+        return 0;
+  }
+  return 1;
+}
+
 /* Every key leads to its slot, and nothing else stands in the map. Then keys
  * are unique as well. */
 static int keys_hold(const mn_index *index) {
@@ -99,8 +111,8 @@ static int links_hold(const mn_index *index) {
 mn_status mn_index_verify(const mn_index *index) {
   if (index == NULL)
     return MN_ERROR_ARGUMENT;
-  return checksums_hold(index) && keys_hold(index) && numbers_hold(index) &&
-                 links_hold(index)
+  return checksums_hold(index) && padding_holds(index) && keys_hold(index) &&
+                 numbers_hold(index) && links_hold(index)
              ? MN_OK
              : MN_ERROR_CORRUPT;
 }

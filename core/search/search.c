@@ -12,11 +12,9 @@ typedef struct work {
   mn_walk walk;
 } work;
 
-static const uint32_t default_ef = 64;
-
 static uint32_t graph_ef(uint32_t k, uint32_t ef) {
   if (ef == 0)
-    ef = default_ef;
+    ef = MN_EF_DEFAULT;
   return ef > k ? ef : k;
 }
 

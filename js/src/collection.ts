@@ -36,7 +36,7 @@ export interface CollectionSearchOptions {
   limit?: number | undefined;
   /** Conditions on fields. The documents that satisfy them are searched exactly. */
   where?: Where | undefined;
-  /** hnsw: candidates kept, up to 65,535; more finds more and takes longer. Default 64. */
+  /** hnsw: candidates kept, up to 65,535; more finds more and takes longer. Default 128. */
   ef?: number | undefined;
 }
 

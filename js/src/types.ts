@@ -63,7 +63,7 @@ export interface SearchOptions {
   k?: number | undefined;
   /**
    * hnsw: candidates kept, up to 65,535; more finds more and takes longer.
-   * Raised to k where smaller. 0, the default, is 64.
+   * Raised to k where smaller. 0, the default, is 128.
    */
   ef?: number | undefined;
   /**

@@ -72,7 +72,7 @@ const char help_search[] =
     "Options:\n"
     "  -k K              how many, 1 to 65535; all there are, if fewer\n"
     "  --ef N            candidates kept while walking a graph, 1 to 65535;\n"
-    "                    more finds more and takes longer; default 64, and at\n"
+    "                    more finds more and takes longer; default 128, and at\n"
     "                    least K\n"
     "  --json            a line for each query:\n"
     "                    {\"query\":0,\"keys\":[7],\"distances\":[0.25]}\n"
