@@ -152,6 +152,7 @@ void mn_index_point(mn_index *index, uint8_t *block, int writable,
   uint8_t *at[MN_CORE_SECTIONS];
   for (unsigned i = 0; i < MN_CORE_SECTIONS; i++)
     at[i] = layout->bytes[i] > 0 ? block + layout->offset[i] : NULL;
+  const mn_codec_ops *codec = mn_codec_of((mn_encoding)header->encoding);
   *index = (mn_index){
       .block = block,
       .block_bytes = (size_t)header->block_bytes,
@@ -160,12 +161,13 @@ void mn_index_point(mn_index *index, uint8_t *block, int writable,
       .is_auto = (header->flags & MN_FLAG_AUTO) != 0,
       .writable = (uint8_t)writable,
       .kernels = mn_kernels_select(mn_cpu_features()),
-      .codec = mn_codec_of((mn_encoding)header->encoding),
+      .codec = codec,
       .state = (void *)at[MN_AT_STATE],
       .keys = (void *)at[MN_AT_KEYS],
       .key_map = (void *)at[MN_AT_KEY_MAP],
       .codes = at[MN_AT_CODES],
-      .code_bytes = (uint32_t)(layout->bytes[MN_AT_CODES] / header->capacity),
+      .code_bytes =
+          codec->code_bytes((mn_metric)header->metric, header->dimensions),
       .model = at[MN_AT_MODEL],
       .links = (void *)at[MN_AT_LINKS],
       .upper = (void *)at[MN_AT_UPPER],

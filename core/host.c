@@ -27,7 +27,7 @@ static void cut(mn_header *header, mn_section_entry *entry) {
     *e = e[1];
     e->offset -= bytes;
   }
-  end[-1] = (mn_section_entry){0};
+  mn_zero(&end[-1], sizeof end[-1]);
   header->section_count--;
   header->block_bytes -= bytes;
 }
@@ -46,10 +46,15 @@ static void put(mn_header *header, uint32_t name, const void *data,
   header->block_bytes += rounded;
 }
 
+static int lies_inside(const mn_index *index, const void *data) {
+  return (uintptr_t)data >= (uintptr_t)index->block &&
+         (uintptr_t)data < (uintptr_t)index->block + index->block_bytes;
+}
+
 mn_status mn_index_attach(mn_index *index, uint32_t name, const void *data,
                           size_t bytes, mn_arena *arena) {
   if (index == NULL || arena == NULL || (data == NULL && bytes > 0) ||
-      !mn_index_is_last(index, arena))
+      !mn_index_is_last(index, arena) || lies_inside(index, data))
     return MN_ERROR_ARGUMENT;
   if (!index->writable)
     return MN_ERROR_READ_ONLY;

@@ -44,14 +44,14 @@ mn_status mn_index_train(mn_index *index, const mn_vectors *sample,
       index->codec->train(index, vector, row);
   }
   mn_arena_rewind(scratch, mark);
-  const size_t model_bytes =
-      (size_t)index->codec->model_bytes(sample->dimensions);
+  if (status == MN_OK)
+    status = index->codec->train_end(index);
   if (status != MN_OK) {
-    mn_zero(index->model, model_bytes);
+    mn_zero(index->model,
+            (size_t)index->codec->model_bytes(sample->dimensions));
     return status;
   }
   mn_index_unseal(index);
-  index->codec->train_end(index);
   index->state->trained = 1;
   return MN_OK;
 }

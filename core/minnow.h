@@ -73,9 +73,9 @@ extern "C" {
 /* Vectors in an index: a slot number takes 31 bits. */
 #define MN_CAPACITY_MAX 0x7fffffffu
 /* Bounds of M, and of ef_construction, ef and k. */
-#define MN_M_MIN  4u
-#define MN_M_MAX  64u
-#define MN_EF_MAX 65535u
+#define MN_M_MIN      4u
+#define MN_M_MAX      64u
+#define MN_EF_MAX     65535u
 #define MN_EF_DEFAULT 128u
 /* Alignment, in bytes, of everything an arena hands out and of every section
  * in a block. A block that is opened in place needs only MN_OPEN_ALIGNMENT. */
@@ -310,8 +310,10 @@ typedef struct mn_vectors {
 } mn_vectors;
 
 /* Learns what the encoding needs from a sample: for sq8 each dimension's
- * range, from at least 1 vector. f32, f16 and bf16 need none
- * (MN_ERROR_TRAINED). Once only, and before the first add. O(count d). */
+ * range, from at least 1 vector, and NOT_FINITE also where a vector with the
+ * largest value of every dimension would not be accepted. f32, f16 and bf16
+ * need none (MN_ERROR_TRAINED). Once only, and before the first add. O(count
+ * d). */
 mn_status mn_index_train(mn_index *index, const mn_vectors *sample,
                          mn_arena *scratch);
 

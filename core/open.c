@@ -85,7 +85,9 @@ static mn_status check_table(const mn_header *header, const mn_layout *layout) {
 static mn_status check_state(const mn_index *index) {
   const mn_state *state = index->state;
   if (state->count > index->capacity || state->linked > state->count ||
-      state->trained > 1 || (state->count > 0 && !state->trained))
+      state->trained > 1 ||
+      (!state->trained &&
+       (state->count > 0 || index->codec->needs_sample == 0)))
     return MN_ERROR_CORRUPT;
   if (index->options.structure == MN_FLAT)
     return state->linked == state->count ? MN_OK : MN_ERROR_CORRUPT;
@@ -116,7 +118,7 @@ static mn_status open_block(mn_index *index, uint8_t *block, size_t bytes,
   mn_index_point(&opened, block, writable, &layout);
   status = check_state(&opened);
   if (status == MN_OK)
-    *index = opened;
+    mn_move(index, &opened, sizeof opened); /* not `=`: no call of memcpy */
   return status;
 }
 

@@ -128,7 +128,9 @@ mn_status mn_index_resize(mn_index *index, uint32_t capacity, mn_arena *arena) {
   int is_auto;
   mn_status status =
       mn_options_complete(&options, capacity, &options, &is_auto);
-  shape was = {.capacity = index->capacity}, is = {.capacity = capacity};
+  shape was, is;
+  was.capacity = index->capacity;
+  is.capacity = capacity;
   if (status == MN_OK)
     status = mn_layout_of(&index->options, was.capacity, &was.layout);
   if (status == MN_OK)

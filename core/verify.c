@@ -41,16 +41,30 @@ static int checksums_hold(const mn_index *index) {
   return 1;
 }
 
+static int is_zero(const void *from, uint64_t bytes) {
+  const uint8_t *p = from;
+  while (bytes > 0 && *p == 0)
+    p++, bytes--;
+  return bytes == 0;
+}
+
 /* The filling behind each section is 0: no checksum covers it. */
 static int padding_holds(const mn_index *index) {
   const mn_header *header = mn_index_header(index);
   for (uint32_t i = 0; i < header->section_count; i++) {
     const uint64_t end = header->table[i].offset + header->table[i].bytes;
-    for (uint64_t at = end; at < mn_round_up(end); at++)
-      if (index->block[at] != 0)
-        return 0;
+    if (!is_zero(index->block + end, mn_round_up(end) - end))
+      return 0;
   }
   return 1;
+}
+
+/* So is the room for vectors to come. */
+static int room_holds(const mn_index *index) {
+  const mn_state *state = index->state;
+  const uint64_t free = index->capacity - state->count;
+  return is_zero(index->keys + state->count, free * sizeof *index->keys) &&
+         is_zero(mn_code_at(index, state->count), free * index->code_bytes);
 }
 
 /* Every key leads to its slot, and nothing else stands in the map. Then keys
@@ -81,7 +95,9 @@ static int numbers_hold(const mn_index *index) {
 
 static int list_holds(const mn_index *index, uint32_t slot, uint32_t level) {
   const uint32_t *list = mn_graph_list(index, slot, level);
-  if (list[0] > mn_links_max(index->options.m, level))
+  const uint32_t most = mn_links_max(index->options.m, level);
+  if (list[0] > most ||
+      !is_zero(list + 1 + list[0], (most - list[0]) * sizeof *list))
     return 0;
   for (uint32_t i = 1; i <= list[0]; i++) {
     if (list[i] >= index->state->linked || list[i] == slot ||
@@ -92,6 +108,17 @@ static int list_holds(const mn_index *index, uint32_t slot, uint32_t level) {
         return 0;
   }
   return 1;
+}
+
+/* The lists of a level that belong to slots not linked yet are 0. */
+static int free_lists_hold(const mn_index *index, uint32_t level) {
+  const uint32_t m = index->options.m, capacity = index->capacity;
+  const uint32_t used = mn_graph_lists(m, index->state->linked, level);
+  const uint32_t *lists = mn_graph_list(index, 0, level);
+  const uint64_t numbers = 1 + mn_links_max(m, level);
+  return is_zero(lists + used * numbers,
+                 (mn_graph_lists(m, capacity, level) - used) * numbers *
+                     sizeof *lists);
 }
 
 static int links_hold(const mn_index *index) {
@@ -105,14 +132,20 @@ static int links_hold(const mn_index *index) {
       if (!list_holds(index, slot, level))
         return 0;
   }
-  return 1;
+  for (uint32_t level = mn_graph_top(index->options.m, index->capacity);;
+       level--) {
+    if (!free_lists_hold(index, level))
+      return 0;
+    if (level == 0)
+      return 1;
+  }
 }
 
 mn_status mn_index_verify(const mn_index *index) {
   if (index == NULL)
     return MN_ERROR_ARGUMENT;
-  return checksums_hold(index) && padding_holds(index) && keys_hold(index) &&
-                 numbers_hold(index) && links_hold(index)
+  return checksums_hold(index) && padding_holds(index) && room_holds(index) &&
+                 keys_hold(index) && numbers_hold(index) && links_hold(index)
              ? MN_OK
              : MN_ERROR_CORRUPT;
 }

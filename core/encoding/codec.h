@@ -22,8 +22,9 @@ typedef struct mn_codec_ops {
 
   /* One more row of the sample; `row` counts from 0. NULL: no training. */
   void (*train)(mn_index *index, const float *vector, uint32_t row);
-  /* After the last row. */
-  void (*train_end)(mn_index *index);
+  /* After the last row. NOT_FINITE where what was found leads to sums that
+   * overflow. */
+  mn_status (*train_end)(mn_index *index);
 
   /* MN_ERROR_RANGE where the vector cannot be stored. `*clipped` is set to 1
    * where it can, but not within the encoding's usual error. */

@@ -77,13 +77,18 @@ static void train(mn_index *index, const float *vector, uint32_t row) {
   }
 }
 
-static void train_end(mn_index *index) {
+static mn_status train_end(mn_index *index) {
   float *zero = zeros(index), *step = steps(index);
+  /* Each row's squared norm was bounded; the corners of the box of all ranges
+   * lie further out. */
+  float norm2 = 0.0f;
   for (uint32_t j = 0; j < index->options.dimensions; j++) {
     const float low = zero[j], high = step[j];
+    norm2 += low * low > high * high ? low * low : high * high;
     step[j] = (high - low) / 255.0f;
     zero[j] = low + step[j] * 128.0f;
   }
+  return norm2 <= MN_NORM2_MAX ? MN_OK : MN_ERROR_NOT_FINITE;
 }
 
 /* --- Codes ---------------------------------------------------------------- */

@@ -33,10 +33,10 @@ uint32_t mn_graph_level(const mn_options *options, uint32_t slot) {
 }
 
 uint32_t mn_graph_lists(uint32_t m, uint32_t capacity, uint32_t level) {
-  uint64_t group = 1;
+  /* ceil(ceil(n / m) / m) is ceil(n / m^2); capacity + m stays below 2^32. */
   for (uint32_t l = 0; l < level; l++)
-    group *= m;
-  return (uint32_t)((capacity + group - 1) / group);
+    capacity = (capacity + m - 1) / m;
+  return capacity;
 }
 
 uint64_t mn_graph_link_bytes(uint32_t m, uint32_t capacity) {

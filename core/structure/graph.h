@@ -25,7 +25,7 @@ uint32_t mn_graph_top(uint32_t m, uint32_t capacity);
 /* The level of a slot, at most mn_graph_top(m, slot + 1). */
 uint32_t mn_graph_level(const mn_options *options, uint32_t slot);
 
-/* Lists kept for `level`, from 1. */
+/* Lists kept for `level`. */
 uint32_t mn_graph_lists(uint32_t m, uint32_t capacity, uint32_t level);
 
 /* Bytes of section LINK and of section UPPR. */
