@@ -37,19 +37,24 @@ static inline void fetch(const uint8_t *p) {
 #endif
 }
 
+/* As much of a code as the processor will not go on to fetch by itself. */
+static inline void fetch_code(const uint8_t *code, size_t bytes) {
+  for (size_t line = 0; line < bytes && line < 512; line += 64)
+    fetch(code + line);
+}
+
 void mn_distances(const mn_index *index, const void *query,
                   const uint32_t *slots, uint32_t count, float *distances) {
+  enum { AHEAD = 4 }; /* codes lie far apart in a walk */
   float (*const distance)(const mn_index *, const void *, const uint8_t *) =
       index->codec->distance;
-  const size_t stride = index->code_bytes;
+  const size_t bytes = index->code_bytes;
+  for (uint32_t i = 0; i < AHEAD && i < count; i++)
+    fetch_code(index->codes + slots[i] * bytes, bytes);
   for (uint32_t i = 0; i < count; i++) {
-    /* Codes lie far apart in a walk: fetch ahead of use. */
-    if (i + 2 < count) {
-      const uint8_t *ahead = index->codes + slots[i + 2] * stride;
-      for (size_t line = 0; line < stride && line < 512; line += 64)
-        fetch(ahead + line);
-    }
-    distances[i] = distance(index, query, index->codes + slots[i] * stride);
+    if (count - i > AHEAD)
+      fetch_code(index->codes + slots[i + AHEAD] * bytes, bytes);
+    distances[i] = distance(index, query, index->codes + slots[i] * bytes);
   }
 }
 

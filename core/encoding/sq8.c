@@ -47,14 +47,27 @@ static float *steps(const mn_index *index) {
   return zeros(index) + index->options.dimensions;
 }
 
-/* The nearest integer from `low` to `high`, halves away from 0. Any float
- * may come, since a model read from a block is not trusted. */
-static int32_t to_integer(float x, float low, float high) {
-  if (!(x > low))
-    x = low;
-  if (x > high)
-    x = high;
-  return (int32_t)(x < 0.0f ? x - 0.5f : x + 0.5f);
+static int32_t bits_of(float x) {
+  int32_t bits;
+  __builtin_memcpy(&bits, &x, sizeof bits);
+  return bits;
+}
+
+static float float_of(int32_t bits) {
+  float x;
+  __builtin_memcpy(&x, &bits, sizeof x);
+  return x;
+}
+
+/* The nearest integer, halves away from 0, of a magnitude up to `limit`.
+ * Magnitudes are compared as the integers that their bits are: any float may
+ * come, NaN too, since a model read from a block is not trusted, and compilers
+ * can vectorise it. */
+static int32_t to_integer(float x, float limit) {
+  const int32_t sign = bits_of(x) >> 31, most = bits_of(limit);
+  const int32_t bits = bits_of(x) & 0x7fffffff;
+  const float magnitude = float_of(bits < most ? bits : most);
+  return ((int32_t)(magnitude + 0.5f) ^ sign) - sign;
 }
 
 /* The largest weight: d products of it with -128 stay within int32. */
@@ -102,7 +115,8 @@ static mn_status encode(const mn_index *index, const float *vector,
     const float offset = vector[j] - zero[j];
     /* A dimension that never varied in the sample has no step. */
     const float scaled = step[j] > 0.0f ? offset / step[j] : 0.0f;
-    const int32_t s = to_integer(scaled, -128.0f, 127.0f);
+    const int32_t rounded = to_integer(scaled, 128.0f);
+    const int32_t s = rounded < 127 ? rounded : 127;
     code[j] = (uint8_t)s;
     const float kept = step[j] * (float)s;
     norm2 += kept * kept;
@@ -149,18 +163,18 @@ static void prepare(const mn_index *index, float *vector, void *prepared) {
         mn_distance_of_dot(metric, kernels->dot_f32(vector, zero, d));
   }
 
-  float largest = 0.0f;
+  int32_t most = 0;
   for (uint32_t j = 0; j < d; j++) {
     vector[j] *= step[j];
-    const float magnitude = vector[j] < 0.0f ? -vector[j] : vector[j];
-    if (magnitude > largest)
-      largest = magnitude;
+    const int32_t bits = bits_of(vector[j]) & 0x7fffffff;
+    most = bits > most ? bits : most;
   }
+  const float largest = float_of(most);
   /* Weights too small for an inverse count as 0. */
   const float limit = (float)weight_limit(d);
   const float inverse = largest > 0x1p-100f ? limit / largest : 0.0f;
   for (uint32_t j = 0; j < d; j++)
-    query->weights[j] = (int16_t)to_integer(vector[j] * inverse, -limit, limit);
+    query->weights[j] = (int16_t)to_integer(vector[j] * inverse, limit);
   query->factor = factor * (largest / limit);
 }
 
