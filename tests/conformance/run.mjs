@@ -39,13 +39,10 @@ const native = (preset, mask, ...args) =>
     ...["--features", mask, ...args],
   );
 
-// Node's shortcut into its WASI functions crashes when a module's memory has
-// grown (nodejs/node#51303), so it is turned off.
 const wasi = (preset) =>
   program(
     process.execPath,
     "--no-warnings",
-    "--no-turbo-fast-api-calls",
     "tests/wasi.mjs",
     `build/${preset}/tests/conformance.wasm`,
   );

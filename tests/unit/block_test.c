@@ -2,6 +2,7 @@
 /* Opening, sealing and verifying blocks: where they lie, and what is refused.
  */
 #define _DEFAULT_SOURCE
+#include "../../core/structure/graph.h"
 #include "fixture.h"
 
 #ifndef __wasi__
@@ -247,6 +248,23 @@ static void test_room(void) {
   fixture_free(&f);
 }
 
+/* So is a list on level 1 whose owner, one of its 4 slots, is still to come. */
+static void test_lists_without_owner(void) {
+  fixture f = fixture_filled("hnsw4,f32", MN_L2, D, "uniform", N - 3);
+  uint32_t owned = 0;
+  for (uint32_t list = 0; list < N / 4; list++) {
+    int has_owner = 0;
+    for (uint32_t slot = 4 * list; slot < 4 * list + 4 && slot < N - 3; slot++)
+      has_owner |= mn_graph_level(&f.index.options, slot) >= 1;
+    if (!has_owner)
+      check_is_nothing(&f, MN_SECTION('U', 'P', 'P', 'R'), 20 * list,
+                       20 * list + 20);
+    owned += (uint32_t)has_owner;
+  }
+  CHECK(owned >= 8 && owned < N / 4);
+  fixture_free(&f);
+}
+
 /* An encoding that needs no training is never untrained. */
 static void test_untrained(void) {
   fixture f = fixture_create("flat,f32", MN_L2, D, N);
@@ -293,6 +311,7 @@ int main(void) {
   test_header();
   test_unsealed();
   test_room();
+  test_lists_without_owner();
   test_untrained();
   test_seal();
   return test_report();
