@@ -1,0 +1,188 @@
+// SPDX-License-Identifier: Apache-2.0
+// The page: what is typed goes to the worker, what comes back is shown.
+import { proxy, wrap } from "comlink";
+import { showAnswers } from "./answers.js";
+import { showFigures } from "./figures.js";
+import { bytes, milliseconds, number } from "./format.js";
+
+const LIMIT = 10;
+const $ = (id) => document.getElementById(id);
+const query = $("query");
+let ready = false;
+
+// --- Loading ------------------------------------------------------------------
+
+async function start() {
+  const worker = new Worker(new URL("./worker.js", import.meta.url), { type: "module" });
+  const broken = new Promise((_, reject) => {
+    worker.onerror = (event) => {
+      reject(new Error(event.message ?? "The worker could not be started."));
+    };
+  });
+  const engine = wrap(worker);
+  const loaded = engine.load(document.baseURI, proxy(showLoading));
+  const took = await Promise.race([loaded, broken]);
+  $("loading").hidden = true;
+  showFigures($("figures"), took);
+  $("offline").textContent =
+    `Loaded ${bytes(took.bytes)} in ${milliseconds(took.milliseconds)}. ` +
+    "Nothing more is fetched: from here on the page works without a network.";
+  return engine;
+}
+
+function showLoading({ done, total }) {
+  $("load-bar").max = total;
+  $("load-bar").value = done;
+  $("load-label").textContent =
+    done < total
+      ? `Loading the encoder and the dictionary: ${bytes(done)} of ${bytes(total)}`
+      : "Starting the encoder";
+}
+
+function fail(error) {
+  $("loading").hidden = true;
+  $("error").hidden = false;
+  $("error").textContent =
+    `${error.message} Reload the page to try again; if its files are missing, ` +
+    "bash examples/run writes them.";
+}
+
+// --- Searching ------------------------------------------------------------------
+
+// One search at a time: while the encoder works, only the latest text waits,
+// and an answer to anything but the latest text is dropped.
+let wanted;
+let searching = false;
+
+async function search() {
+  const text = query.value.trim();
+  wanted = text;
+  history.replaceState(null, "", text ? `#${new URLSearchParams({ q: text })}` : location.pathname);
+  if (!ready || searching) return;
+  searching = true;
+  try {
+    for (let asked; asked !== wanted; ) {
+      asked = wanted;
+      const result = asked ? await engine.search(asked, LIMIT) : undefined;
+      if (asked === wanted) show(result);
+    }
+  } catch (error) {
+    fail(error);
+  } finally {
+    searching = false;
+  }
+}
+
+function show(result) {
+  showAnswers($("answers"), result?.answers ?? []);
+  if (result) showFigures($("figures"), result);
+  announce(result);
+}
+
+// A screen reader hears of the answers when the typing has paused.
+let pause;
+function announce(result) {
+  clearTimeout(pause);
+  pause = setTimeout(() => {
+    const best = result?.answers[0];
+    $("announce").textContent = best
+      ? `${result.answers.length} definitions. Closest: ${best.document.words?.join(", ") ?? best.id}.`
+      : "";
+  }, 700);
+}
+
+function ask(text) {
+  query.value = text;
+  query.focus();
+  search();
+}
+
+query.addEventListener("input", search);
+$("search").addEventListener("submit", (event) => {
+  event.preventDefault();
+  search();
+});
+for (const button of document.querySelectorAll(".try")) {
+  button.addEventListener("click", () => ask(button.textContent));
+}
+addEventListener("hashchange", () => {
+  query.value = fromHash();
+  search();
+});
+const fromHash = () => new URLSearchParams(location.hash.slice(1)).get("q") ?? "";
+
+// --- Keys -----------------------------------------------------------------------
+
+// Up and down walk from the box through the answers; choosing one asks for
+// what is close to its definition.
+document.addEventListener("keydown", (event) => {
+  const typing = event.target.matches("input, textarea");
+  if (event.key === "/" && !typing && !event.ctrlKey && !event.metaKey && !event.altKey) {
+    event.preventDefault();
+    query.focus();
+    query.select();
+    return;
+  }
+  const stops = [query, ...$("answers").querySelectorAll("button")];
+  const at = stops.indexOf(event.target);
+  if (at < 0) return;
+  const to = {
+    ArrowDown: at + 1,
+    ArrowUp: at - 1,
+    Home: at > 0 ? 1 : at,
+    End: at > 0 ? stops.length - 1 : at,
+    Escape: 0,
+  }[event.key];
+  if (to === undefined || to === at || !stops[to]) return;
+  event.preventDefault();
+  stops[to].focus();
+});
+$("answers").addEventListener("click", (event) => {
+  const answer = event.target.closest("button");
+  if (answer) ask(answer.dataset.text);
+});
+
+// --- Your own lines -------------------------------------------------------------
+
+$("own").addEventListener("submit", async (event) => {
+  event.preventDefault();
+  const lines = $("lines").value.split("\n").map((line) => line.trim()).filter(Boolean);
+  if (!ready || lines.length === 0) return;
+  $("add").disabled = true;
+  $("added").textContent = "";
+  $("indexing").hidden = false;
+  try {
+    const result = await engine.add(lines, proxy(showIndexing));
+    $("added").textContent =
+      result.added > 0
+        ? `Added ${number(result.added)}. The index holds ${number(result.count)} texts now.`
+        : "These lines are in the index already.";
+    showFigures($("figures"), result);
+    wanted = undefined;
+    search();
+  } catch (error) {
+    $("added").textContent = `Not added: ${error.message}`;
+  } finally {
+    $("indexing").hidden = true;
+    $("add").disabled = false;
+  }
+});
+
+function showIndexing({ done, total }) {
+  $("index-bar").max = total || 1;
+  $("index-bar").value = done;
+  $("index-label").textContent = `Indexing: ${number(done)} of ${number(total)}`;
+}
+
+// --- Start ----------------------------------------------------------------------
+
+query.value = fromHash();
+let engine;
+try {
+  engine = await start();
+  ready = true;
+  document.documentElement.dataset.ready = "";
+  if (query.value) search();
+} catch (error) {
+  fail(error);
+}
