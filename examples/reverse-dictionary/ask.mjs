@@ -29,7 +29,7 @@ const encoder = await nodeEncoder();
 await encoder.embed(texts); // the first call is slower than those that are timed
 
 for (const text of texts) {
-  const result = await lookUp(encoder, collection, text, limit);
+  const result = await lookUp(encoder, collection, text, { limit });
   console.log(`\n${text}`);
   for (const { score, document: { words, pos, gloss } } of result.answers) {
     console.log(`  ${score.toFixed(3)}  ${words.join(", ")} (${pos}): ${gloss}`);

@@ -28,11 +28,11 @@ function withArticle(word, pos) {
 
 // Who says "keeps the rain off" is not looking for "rain" or "raining": a
 // definition is left out when a word of it was used in the question, up to
-// three letters of ending.
+// three letters of ending. Returns a function from definition to that word.
 export function wordsUsed(text) {
   const used = tokens(text);
   const isUsed = (word) => tokens(word).every((a) => used.some((b) => alike(a, b)));
-  return ({ words = [] }) => words.some(isUsed);
+  return ({ words = [] }) => words.find(isUsed);
 }
 
 const tokens = (text) => text.toLowerCase().match(/[\p{L}\p{N}]+/gu) ?? [];

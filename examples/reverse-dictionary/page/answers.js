@@ -1,25 +1,34 @@
 // SPDX-License-Identifier: Apache-2.0
 // The list of answers. Each is a button, whose press asks for what is like it.
 
-export function showAnswers(list, answers) {
+export function showAnswers(list, note, { answers = [], leftOut = [] } = {}) {
   list.replaceChildren(...answers.map(item));
+  note.textContent =
+    leftOut.length > 0 ? `Left out, because you used the word: ${leftOut.join(", ")}.` : "";
 }
 
-function item({ id, score, document: { words, pos, gloss, own } }) {
+function item({ id, score, document: { words = [id], pos, gloss, example, own } }) {
   const button = element("button", "answer");
   button.type = "button";
-  button.dataset.text = own ? id : gloss;
-  const head = element("span", "head");
-  head.append(element("span", own ? "line" : "words", own ? id : words.join(", ")), " ");
-  head.append(element("span", "pos", own ? "your line" : pos));
-  const meter = element("span", "meter");
-  meter.style.setProperty("--score", Math.max(0, score));
-  meter.setAttribute("aria-hidden", "true");
+  button.dataset.text = gloss ?? id;
+
+  const head = element("span", own ? "head line" : "head");
+  head.append(element("span", "word", words[0]));
+  if (words.length > 1) head.append(element("span", "synonyms", `, ${words.slice(1).join(", ")}`));
+  head.append(" ", element("span", "pos", own ? "your line" : pos));
+
   const figure = element("span", "score", score.toFixed(2));
   figure.prepend(element("span", "visually-hidden", "score "));
-  button.append(head, " ", figure, " ");
-  if (!own) button.append(element("span", "gloss", gloss), " ");
-  button.append(meter);
+  const meter = element("span", "meter");
+  meter.style.setProperty("--score", Math.max(0, score));
+  figure.append(meter);
+
+  button.append(head, " ", figure);
+  if (gloss) {
+    const meaning = element("span", "gloss", gloss);
+    if (example) meaning.append(" ", element("q", "example", example));
+    button.append(" ", meaning);
+  }
   const li = document.createElement("li");
   li.append(button);
   return li;

@@ -49,22 +49,23 @@ function fail(error) {
 
 // --- Searching ------------------------------------------------------------------
 
-// One search at a time: while the encoder works, only the latest text waits,
-// and an answer to anything but the latest text is dropped.
+// One search at a time: while the encoder works, only the latest question
+// waits, and the answer to an earlier one is dropped.
 let wanted;
 let searching = false;
 
 async function search() {
   const text = query.value.trim();
-  wanted = text;
+  wanted = { text, where: $("only").checked ? { own: true } : undefined };
   history.replaceState(null, "", text ? `#${new URLSearchParams({ q: text })}` : location.pathname);
   if (!ready || searching) return;
   searching = true;
   try {
     for (let asked; asked !== wanted; ) {
       asked = wanted;
-      const result = asked ? await engine.search(asked, LIMIT) : undefined;
-      if (asked === wanted) show(result);
+      const { text, where } = asked;
+      const result = text ? await engine.search(text, { limit: LIMIT, where }) : undefined;
+      if (asked === wanted) show(text, result);
     }
   } catch (error) {
     fail(error);
@@ -73,8 +74,9 @@ async function search() {
   }
 }
 
-function show(result) {
-  showAnswers($("answers"), result?.answers ?? []);
+function show(question, result) {
+  $("answers").dataset.question = question;
+  showAnswers($("answers"), $("left-out"), result);
   if (result) showFigures($("figures"), result);
   announce(result);
 }
@@ -158,7 +160,8 @@ $("own").addEventListener("submit", async (event) => {
         ? `Added ${number(result.added)}. The index holds ${number(result.count)} texts now.`
         : "These lines are in the index already.";
     showFigures($("figures"), result);
-    wanted = undefined;
+    $("only").disabled = false;
+    $("only").checked = true;
     search();
   } catch (error) {
     $("added").textContent = `Not added: ${error.message}`;
@@ -167,6 +170,8 @@ $("own").addEventListener("submit", async (event) => {
     $("add").disabled = false;
   }
 });
+
+$("only").addEventListener("change", search);
 
 function showIndexing({ done, total }) {
   $("index-bar").max = total || 1;

@@ -1,0 +1,215 @@
+// SPDX-License-Identifier: Apache-2.0
+// The built page in Chromium, as a user meets it.
+import assert from "node:assert/strict";
+import { mkdirSync, readFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { join } from "node:path";
+import { Collection } from "minnow";
+import { open, serve } from "../../../tests/browser/browsers.mjs";
+import { lookUp } from "../lookup.js";
+import { nodeEncoder } from "../steps/node-encoder.mjs";
+import { INDEX, SCREENSHOTS, SITE } from "../steps/paths.mjs";
+
+const QUESTION = "something that keeps the rain off";
+const PHONE = { width: 360, height: 740 };
+const DESKTOP = { width: 1280, height: 800 };
+const axe = createRequire(import.meta.url).resolve("axe-core/axe.min.js");
+
+export async function checkPage(check) {
+  const site = await serve({ "/": SITE });
+  const browser = await open("chromium", `${site.url}files.json`, DESKTOP);
+  const { page } = browser;
+  page.setDefaultTimeout(60_000);
+  const requests = [];
+  page.on("request", (request) => requests.push(request.url()));
+  // Every state of the two progress bars, for the checks below.
+  await page.addInitScript(() => {
+    globalThis.seen = { load: [], index: [] };
+    const watch = (name) => {
+      const bar = document.getElementById(`${name}-bar`);
+      const label = document.getElementById(`${name}-label`);
+      new MutationObserver(() => {
+        seen[name].push({ value: bar.value, max: bar.max, text: label.textContent });
+      }).observe(bar.parentElement, { attributes: true, subtree: true, childList: true });
+    };
+    addEventListener("DOMContentLoaded", () => {
+      for (const name of ["load", "index"]) watch(name);
+    });
+  });
+
+  const ready = () => page.waitForSelector("html[data-ready]");
+  const words = () => page.locator("#answers .word").allTextContents();
+  const figure = (name) => page.textContent(`[data-figure=${name}]`);
+  // The answers' first words, once the page has answered `text`.
+  const ask = async (text) => {
+    await page.fill("#query", text);
+    await page.waitForSelector(`#answers[data-question=${JSON.stringify(text)}] .word`);
+    return words();
+  };
+  const picture = (name) => page.screenshot({ path: join(SCREENSHOTS, `${name}.png`) });
+  const violations = async () => {
+    if (!(await page.evaluate(() => "axe" in globalThis))) await page.addScriptTag({ path: axe });
+    const found = await page.evaluate(async () => (await globalThis.axe.run()).violations);
+    return found.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(" ")}`);
+  };
+  mkdirSync(SCREENSHOTS, { recursive: true });
+
+  try {
+    await check("page: loads with a progress bar that says how far it is", async () => {
+      await page.goto(site.url);
+      await ready();
+      const { load } = await page.evaluate(() => globalThis.seen);
+      const values = load.map(({ value }) => value);
+      assert.ok(values.length > 5, `${values.length} steps`);
+      assert.deepEqual(values, values.toSorted((a, b) => a - b));
+      assert.equal(values.at(-1), load.at(-1).max);
+      assert.ok(load.some(({ text }) => /: [\d.]+ MB of 3\d\.\d MB$/.test(text)));
+      assert.equal(await page.isVisible("#load-bar"), false);
+      assert.match(await page.textContent("#offline"), /Loaded 3\d\.\d MB in .* works without a network/);
+    });
+
+    await check("page: finds the umbrella, as typed", async () => {
+      await page.locator("#query").pressSequentially(QUESTION, { delay: 20 });
+      const isThere = () => document.getElementById("answers").textContent.includes("umbrella");
+      await page.waitForFunction(isThere);
+      assert.equal((await words()).length, 10);
+      assert.ok((await words()).slice(0, 5).includes("umbrella"));
+      assert.match(await page.textContent("#left-out"), /: rain, raining, /);
+      assert.equal(new URL(page.url()).hash, "#q=something+that+keeps+the+rain+off");
+      await page.waitForFunction(() => /^10 definitions\. Closest: /.test(announce.textContent));
+    });
+
+    await check("page: answers as the terminal does", async () => {
+      const collection = await Collection.open(readFileSync(INDEX));
+      const encoder = await nodeEncoder();
+      for (const text of [QUESTION, "a place to keep money", "very, very cold"]) {
+        const { answers, distances } = await lookUp(encoder, collection, text, { limit: 10 });
+        assert.deepEqual(await ask(text), answers.map(({ document }) => document.words[0]));
+        const scores = await page.locator("#answers .score").allTextContents();
+        scores.forEach((score, i) => {
+          const difference = Math.abs(Number(score.replace("score ", "")) - answers[i].score);
+          assert.ok(difference <= 0.0051, `${difference}`);
+        });
+        assert.equal(await figure("distances"), distances.toLocaleString("en"));
+      }
+    });
+
+    await check("page: shows what it took", async () => {
+      await ask(QUESTION);
+      assert.equal(await figure("count"), "5,000");
+      assert.match(await figure("blockBytes"), /^4\.\d MB$/);
+      assert.equal(await figure("spec"), "hnsw16,sq8");
+      assert.match(await figure("encoding"), /^[\d.]+ m?s$/);
+      assert.match(await figure("searching"), /^[\d.]+ m?s$/);
+      assert.match(await figure("hops"), /^\d+$/);
+      assert.equal(await figure("exact"), "approximate");
+      assert.equal(await figure("simd"), "SIMD");
+      for (const name of ["encoding", "searching"]) console.log(`        ${name}: ${await figure(name)}`);
+    });
+
+    await check("page: works by keyboard alone", async () => {
+      const focused = () => page.evaluate(() => document.activeElement.id || document.activeElement.className);
+      const inAnswer = (n) => page.evaluate((n) =>
+        document.activeElement === document.querySelectorAll("#answers button")[n], n);
+      await page.evaluate(() => document.activeElement.blur());
+      await page.keyboard.press("/");
+      assert.equal(await focused(), "query");
+      assert.equal(await page.inputValue("#query"), QUESTION);
+      await page.keyboard.press("ArrowDown");
+      assert.ok(await inAnswer(0));
+      await page.keyboard.press("ArrowDown");
+      assert.ok(await inAnswer(1));
+      assert.ok(await page.evaluate(() => getComputedStyle(document.activeElement).outlineStyle === "solid"));
+      await page.keyboard.press("End");
+      assert.ok(await inAnswer(9));
+      await page.keyboard.press("Home");
+      await page.keyboard.press("ArrowUp");
+      assert.equal(await focused(), "query");
+      await page.keyboard.press("ArrowDown");
+      const gloss = await page.locator("#answers button").first().getAttribute("data-text");
+      await page.keyboard.press("Enter");
+      assert.equal(await page.inputValue("#query"), gloss);
+      assert.equal(await focused(), "query");
+    });
+
+    await check("page: nothing for axe to complain about, light and dark", async () => {
+      await ask(QUESTION);
+      await page.evaluate(() => document.activeElement.blur());
+      assert.deepEqual(await violations(), []);
+      await picture("reverse-dictionary-light");
+      await page.emulateMedia({ colorScheme: "dark" });
+      assert.deepEqual(await violations(), []);
+      await picture("reverse-dictionary-dark");
+      await page.emulateMedia({ colorScheme: "light" });
+    });
+
+    await check("page: fits a phone", async () => {
+      await page.setViewportSize(PHONE);
+      assert.ok(await page.evaluate(() => document.documentElement.scrollWidth <= 360));
+      assert.deepEqual(await violations(), []);
+      await picture("reverse-dictionary-phone");
+      await page.setViewportSize(DESKTOP);
+    });
+
+    await check("page: a line of one's own is indexed and found", async () => {
+      const lines = Array.from({ length: 40 }, (_, i) => `Box ${i} of the attic holds old letters`);
+      await page.fill("#lines", ["The spare key is under the blue flower pot", ...lines].join("\n"));
+      await page.click("#add");
+      await page.waitForFunction(() => added.textContent !== "");
+      assert.equal(await page.textContent("#added"), "Added 41. The index holds 5,041 texts now.");
+      const { index } = await page.evaluate(() => globalThis.seen);
+      assert.ok(index.some(({ text, value }) => text === "Indexing: 16 of 41" && value === 16));
+      assert.equal(await figure("count"), "5,041");
+      assert.ok(await page.isChecked("#only"));
+      const key = "The spare key is under the blue flower pot";
+      assert.equal((await ask("how do I get in when the door is locked"))[0], key);
+      assert.equal(await figure("exact"), "exact");
+      assert.equal(await figure("distances"), "41");
+      await picture("reverse-dictionary-own-lines");
+      await page.uncheck("#only");
+      assert.ok((await ask("where did we hide the key")).slice(0, 5).includes(key));
+      await page.click("#add");
+      await page.waitForFunction(() => /already/.test(added.textContent));
+    });
+
+    await check("page: keeps the question in its address", async () => {
+      await page.goto(`${site.url}#q=a+doctor+who+looks+after+teeth`);
+      await page.reload();
+      await page.waitForSelector("#answers .word");
+      assert.equal((await words())[0], "dentist");
+    });
+
+    await check("page: says in words what went wrong", async () => {
+      await page.route("**/dictionary.minnow", (route) => route.fulfill({ status: 404 }));
+      await page.reload();
+      await page.waitForSelector("#error:visible");
+      assert.match(await page.textContent("#error"), /^dictionary\.minnow could not be loaded \(the server answered 404\)/);
+      await page.unroute("**/dictionary.minnow");
+      await page.route("**/dictionary.minnow", (route) => route.fulfill({ body: "not an index" }));
+      await page.reload();
+      await page.waitForSelector("#error:visible");
+      assert.match(await page.textContent("#error"), /minnow/i);
+      await page.unroute("**/dictionary.minnow");
+    });
+
+    await check("page: answers with the server gone, and asked nobody else", async () => {
+      await page.goto(site.url);
+      await page.reload();
+      await ready();
+      await site.close();
+      await page.context().setOffline(true);
+      assert.ok((await ask(QUESTION)).slice(0, 5).includes("umbrella"));
+      assert.ok(requests.some((url) => url.endsWith("/dictionary.minnow")), "requests of the worker are seen");
+      const others = requests.filter((url) => !url.startsWith(site.url) && !url.startsWith("data:"));
+      assert.deepEqual(others, []);
+    });
+
+    await check("page: no error in the console", () => {
+      const unexpected = browser.errors.filter((line) => !/404/.test(line));
+      assert.deepEqual(unexpected, []);
+    });
+  } finally {
+    await browser.close();
+    await site.close().catch(() => {});
+  }
+}
