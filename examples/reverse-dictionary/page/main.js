@@ -182,6 +182,7 @@ function showIndexing({ done, total }) {
 // --- Start ----------------------------------------------------------------------
 
 query.value = fromHash();
+showFigures($("figures"), {});
 let engine;
 try {
   engine = await start();
