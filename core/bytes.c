@@ -43,6 +43,17 @@ void mn_zero(void *to, size_t bytes) {
     *d++ = 0;
 }
 
+int mn_equal(const void *a, const void *b, size_t bytes) {
+  const uint8_t *p = a, *q = b;
+  for (; bytes >= 8; bytes -= 8, p += 8, q += 8)
+    if (*(const word *)p != *(const word *)q)
+      return 0;
+  for (; bytes > 0; bytes--)
+    if (*p++ != *q++)
+      return 0;
+  return 1;
+}
+
 /* --- XXH32 ---------------------------------------------------------------- */
 
 #define PRIME_1 0x9E3779B1u

@@ -17,6 +17,8 @@ void mn_move(void *to, const void *from, size_t bytes);
 
 void mn_zero(void *to, size_t bytes);
 
+int mn_equal(const void *a, const void *b, size_t bytes);
+
 /* XXH32 with seed 0 (Yann Collet's xxHash specification, XXH32), fed in one or
  * more pieces. */
 typedef struct mn_xxh32 {

@@ -23,7 +23,9 @@
  *           the same on every target.
  * Vectors   are rows of 32-bit IEEE floats, row-major, `dimensions` to a row.
  * Distance  Smaller is nearer, under every metric. See `mn_metric`.
- * Order     Hits come nearest first; equal distances in ascending key.
+ * Order     Hits come nearest first; equal distances in ascending key. Where
+ *           more vectors than fit are equally near, a scan takes those with
+ *           the smallest keys, a graph walk those that it finds first.
  * Errors    Every function that can fail returns `mn_status`. When it is not
  *           MN_OK, nothing changed: not the index, not the output arguments,
  *           not the arena's `used` (its `peak` may rise).
@@ -160,8 +162,9 @@ typedef enum mn_metric { MN_L2 = 1, MN_IP = 2, MN_COSINE = 3 } mn_metric;
  *   MN_F16   2d bytes, IEEE half, round to nearest even
  *   MN_BF16  2d bytes, the upper half of a float, round to nearest even
  *   MN_SQ8   d bytes (d + 4 under l2), a trained range per dimension as 256
- *            even steps. Values outside the range are clamped to it, and the
- *            vectors this happens to are counted in `mn_info.clipped`. */
+ *            even steps. Values outside the range are clamped to it, and
+ *            vectors that lose more than half a step by that are counted in
+ *            `mn_info.clipped`. */
 typedef enum mn_encoding {
   MN_F32 = 1,
   MN_F16 = 2,
@@ -191,9 +194,8 @@ typedef struct mn_options {
   mn_metric metric;         /* no default */
   mn_structure structure;   /* 0: MN_AUTO */
   mn_encoding encoding;     /* 0: MN_F32 */
-  uint32_t m;               /* hnsw: links per vector on the upper levels, and
-                               half of those on level 0; MN_M_MIN to MN_M_MAX;
-                               0: 16 */
+  uint32_t m;               /* hnsw: links per vector; on level 0 up to twice
+                               as many; MN_M_MIN to MN_M_MAX; 0: 16 */
   uint32_t ef_construction; /* hnsw: candidates kept while linking; m to
                                MN_EF_MAX; 0: 200 */
   uint64_t seed;            /* of all pseudo-random choices; 0 is a seed too */
@@ -276,19 +278,20 @@ mn_status mn_index_create(mn_index *index, const mn_options *options,
  * every number that is followed later is checked then, so that no block,
  * however hostile, leads outside itself. Contents that are damaged but within
  * bounds give wrong answers; mn_index_verify finds them. O(1).
- * Errors: ALIGNMENT, NOT_MINNOW, VERSION, TRUNCATED, CORRUPT. */
+ * Errors: ARGUMENT, ALIGNMENT, NOT_MINNOW, VERSION, TRUNCATED, CORRUPT. */
 mn_status mn_index_open(mn_index *index, const void *block, size_t bytes);
 
 /* The same, for a block that may be changed. */
 mn_status mn_index_open_writable(mn_index *index, void *block, size_t bytes);
 
 /* Computes the section checksums, so that the block can be verified after it
- * was stored. Any later change unseals it. O(block_bytes). */
+ * was stored. Any later change unseals it. O(block_bytes). READ_ONLY. */
 mn_status mn_index_seal(mn_index *index);
 
 /* Checks all that opening does not: the checksums, when the block is sealed;
  * that every key is found at its slot, every link leads to a linked vector,
- * every stored number is finite. MN_ERROR_CORRUPT otherwise. O(block_bytes). */
+ * no stored number makes a sum overflow, unused room is 0. MN_ERROR_CORRUPT
+ * otherwise. O(block_bytes). */
 mn_status mn_index_verify(const mn_index *index);
 
 /* Changes the capacity, up or down to no less than the number of vectors. A
@@ -318,7 +321,8 @@ mn_status mn_index_train(mn_index *index, const mn_vectors *sample,
                          mn_arena *scratch);
 
 /* Adds vectors under `keys`, one per row; NULL numbers them on from the
- * vectors already there (0, 1, 2, … in a new index). All rows go in or none.
+ * vectors already there (0, 1, 2, … in a new index; DUPLICATE_KEY where such
+ * a number was given as a key before). All rows go in or none.
  * It is append, then link until none is left.
  * Errors: DIMENSIONS, NOT_FINITE, ZERO_VECTOR, RANGE, DUPLICATE_KEY, CAPACITY,
  * UNTRAINED, READ_ONLY, ARENA. `*bad_row`, where the error is one row's fault,
@@ -397,7 +401,8 @@ typedef struct mn_info {
   uint32_t linked;  /* of them, in the graph; flat: all */
   uint32_t trained; /* 1: ready for adds */
   uint32_t sealed;  /* 1: the section checksums hold */
-  uint64_t clipped; /* vectors that lost something to an encoding's range */
+  uint64_t clipped; /* vectors that lost more than half a step to an
+                       encoding's range */
   uint64_t block_bytes;
   uint64_t code_bytes; /* of one vector */
   uint32_t format_major, format_minor;
@@ -419,7 +424,9 @@ mn_info mn_index_info(const mn_index *index);
 /* Stores a copy of `data` under `name`, replacing what was there; 0 bytes
  * remove it. The block must be the last thing in `arena` and grows or shrinks
  * in place. `data` may not lie inside the block. Unseals. O(bytes).
- * Errors: SECTION, ARENA, ARGUMENT, READ_ONLY. */
+ * Errors: SECTION (not a host's name, nothing to remove, or one too many),
+ * ARGUMENT (the block is not last, or data lies inside it), ARENA, READ_ONLY.
+ */
 mn_status mn_index_attach(mn_index *index, uint32_t name, const void *data,
                           size_t bytes, mn_arena *arena);
 

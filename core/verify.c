@@ -82,63 +82,61 @@ static int keys_hold(const mn_index *index) {
 }
 
 static int numbers_hold(const mn_index *index) {
-  const uint32_t floats =
-      (uint32_t)(index->codec->model_bytes(index->options.dimensions) / 4);
-  for (uint32_t i = 0; i < floats; i++)
-    if (!mn_is_finite(mn_load_f32(index->model + 4 * (size_t)i)))
-      return 0;
+  const mn_codec_ops *codec = index->codec;
+  if (codec->model_is_sound != NULL && !codec->model_is_sound(index))
+    return 0;
   for (uint32_t slot = 0; slot < index->state->count; slot++)
-    if (!index->codec->is_finite(index, mn_code_at(index, slot)))
+    if (!codec->is_sound(index, mn_code_at(index, slot)))
       return 0;
   return 1;
 }
 
-static int list_holds(const mn_index *index, uint32_t slot, uint32_t level) {
-  const uint32_t *list = mn_graph_list(index, slot, level);
-  const uint32_t most = mn_links_max(index->options.m, level);
-  if (list[0] > most ||
+/* The link at `at` leads to a vector on the level; where it leads to a twin, it
+ * is the last and the vectors are equal. */
+static int link_holds(const mn_index *index, const uint32_t *list, uint32_t at,
+                      uint32_t slot, uint32_t level) {
+  const uint32_t to = list[at] & ~MN_TWIN;
+  if (to >= index->state->linked || to == slot ||
+      mn_graph_level(&index->options, to) < level)
+    return 0;
+  if ((list[at] & MN_TWIN) != 0 &&
+      (at != list[0] || level > 0 ||
+       !mn_equal(mn_code_at(index, to), mn_code_at(index, slot),
+                 index->code_bytes)))
+    return 0;
+  for (uint32_t i = 1; i < at; i++)
+    if ((list[i] & ~MN_TWIN) == to)
+      return 0;
+  return 1;
+}
+
+/* Links, then zeros; nothing but zeros where no linked vector owns the list. */
+static int list_holds(const mn_index *index, uint32_t number, uint32_t level) {
+  const mn_options *options = &index->options;
+  const mn_state *state = index->state;
+  const uint64_t slot = mn_graph_owner(options, number, level);
+  const int is_owned = slot < state->linked && level <= state->top_level &&
+                       mn_graph_level(options, (uint32_t)slot) >= level;
+  const uint32_t most = mn_links_max(options->m, level);
+  const uint32_t *list = mn_graph_list_number(index, number, level);
+  if (list[0] > (is_owned ? most : 0) ||
       !is_zero(list + 1 + list[0], (most - list[0]) * sizeof *list))
     return 0;
-  for (uint32_t i = 1; i <= list[0]; i++) {
-    if (list[i] >= index->state->linked || list[i] == slot ||
-        mn_graph_level(&index->options, list[i]) < level)
+  for (uint32_t i = 1; i <= list[0]; i++)
+    if (!link_holds(index, list, i, (uint32_t)slot, level))
       return 0;
-    for (uint32_t j = 1; j < i; j++)
-      if (list[j] == list[i])
-        return 0;
-  }
   return 1;
-}
-
-/* The lists of a level that belong to slots not linked yet are 0. */
-static int free_lists_hold(const mn_index *index, uint32_t level) {
-  const uint32_t m = index->options.m, capacity = index->capacity;
-  const uint32_t used = mn_graph_lists(m, index->state->linked, level);
-  const uint32_t *lists = mn_graph_list(index, 0, level);
-  const uint64_t numbers = 1 + mn_links_max(m, level);
-  return is_zero(lists + used * numbers,
-                 (mn_graph_lists(m, capacity, level) - used) * numbers *
-                     sizeof *lists);
 }
 
 static int links_hold(const mn_index *index) {
   if (index->options.structure != MN_HNSW)
     return 1;
-  for (uint32_t slot = 0; slot < index->state->linked; slot++) {
-    const uint32_t top = mn_graph_level(&index->options, slot);
-    if (top > index->state->top_level)
-      return 0;
-    for (uint32_t level = 0; level <= top; level++)
-      if (!list_holds(index, slot, level))
+  const uint32_t m = index->options.m;
+  for (uint32_t level = 0; level <= mn_graph_top(m, index->capacity); level++)
+    for (uint32_t i = 0; i < mn_graph_lists(m, index->capacity, level); i++)
+      if (!list_holds(index, i, level))
         return 0;
-  }
-  for (uint32_t level = mn_graph_top(index->options.m, index->capacity);;
-       level--) {
-    if (!free_lists_hold(index, level))
-      return 0;
-    if (level == 0)
-      return 1;
-  }
+  return 1;
 }
 
 mn_status mn_index_verify(const mn_index *index) {

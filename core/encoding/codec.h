@@ -31,8 +31,10 @@ typedef struct mn_codec_ops {
   mn_status (*encode)(const mn_index *index, const float *vector, uint8_t *code,
                       uint32_t *clipped);
   void (*decode)(const mn_index *index, const uint8_t *code, float *vector);
-  /* Whether the code's floats are: damage may have made them otherwise. */
-  int (*is_finite)(const mn_index *index, const uint8_t *code);
+  /* Whether a code, and what training found, could come from accepted vectors:
+   * else damage has made them such that sums overflow. NULL: no model. */
+  int (*is_sound)(const mn_index *index, const uint8_t *code);
+  int (*model_is_sound)(const mn_index *index);
 
   /* Overwrites `vector`. */
   void (*prepare)(const mn_index *index, float *vector, void *query);
@@ -73,8 +75,10 @@ void mn_distances(const mn_index *index, const void *query,
 mn_status mn_vector_take(const mn_index *index, const float *vector,
                          float *copy);
 
-static inline int mn_is_finite(float x) {
-  return x * 0.0f == 0.0f;
+/* Whether a stored vector's squared norm may be this. Rounding to 16 bits makes
+ * a vector longer by less than this allows. NaN is not. */
+static inline int mn_norm2_is_sound(float norm2) {
+  return norm2 <= 2.0f * MN_NORM2_MAX;
 }
 
 /* The distance that an inner product means. */

@@ -41,11 +41,10 @@ static void f32_decode(const mn_index *index, const uint8_t *code,
   mn_move(vector, code, 4 * (size_t)index->options.dimensions);
 }
 
-static int f32_is_finite(const mn_index *index, const uint8_t *code) {
-  for (uint32_t i = 0; i < index->options.dimensions; i++)
-    if (!mn_is_finite(mn_load_f32(code + 4 * (size_t)i)))
-      return 0;
-  return 1;
+static int f32_is_sound(const mn_index *index, const uint8_t *code) {
+  const float *vector = (const void *)code;
+  return mn_norm2_is_sound(
+      index->kernels->dot_f32(vector, vector, index->options.dimensions));
 }
 
 static float f32_distance(const mn_index *index, const void *query,
@@ -109,21 +108,26 @@ static mn_status half_encode(const mn_index *index, const float *vector,
   return MN_OK;
 }
 
+static float half_at(const mn_index *index, const uint16_t *from, uint32_t i) {
+  return index->options.encoding == MN_F16 ? mn_f16_to_f32(from[i])
+                                           : mn_bf16_to_f32(from[i]);
+}
+
 static void half_decode(const mn_index *index, const uint8_t *code,
                         float *vector) {
   const uint16_t *from = (const void *)code;
-  const int is_f16 = index->options.encoding == MN_F16;
   for (uint32_t i = 0; i < index->options.dimensions; i++)
-    vector[i] = is_f16 ? mn_f16_to_f32(from[i]) : mn_bf16_to_f32(from[i]);
+    vector[i] = half_at(index, from, i);
 }
 
-static int half_is_finite(const mn_index *index, const uint8_t *code) {
+static int half_is_sound(const mn_index *index, const uint8_t *code) {
   const uint16_t *from = (const void *)code;
-  const uint16_t exponent = index->options.encoding == MN_F16 ? 0x7c00 : 0x7f80;
-  for (uint32_t i = 0; i < index->options.dimensions; i++)
-    if ((from[i] & exponent) == exponent)
-      return 0;
-  return 1;
+  float norm2 = 0.0f;
+  for (uint32_t i = 0; i < index->options.dimensions; i++) {
+    const float x = half_at(index, from, i);
+    norm2 += x * x;
+  }
+  return mn_norm2_is_sound(norm2);
 }
 
 static float f16_distance(const mn_index *index, const void *query,
@@ -155,7 +159,7 @@ const mn_codec_ops mn_codec_f32 = {
     .query_bytes = query_bytes,
     .encode = f32_encode,
     .decode = f32_decode,
-    .is_finite = f32_is_finite,
+    .is_sound = f32_is_sound,
     .prepare = prepare,
     .distance = f32_distance,
     .code_is_query = 1,
@@ -168,7 +172,7 @@ const mn_codec_ops mn_codec_f16 = {
     .query_bytes = query_bytes,
     .encode = half_encode,
     .decode = half_decode,
-    .is_finite = half_is_finite,
+    .is_sound = half_is_sound,
     .prepare = prepare,
     .distance = f16_distance,
 };
@@ -180,7 +184,7 @@ const mn_codec_ops mn_codec_bf16 = {
     .query_bytes = query_bytes,
     .encode = half_encode,
     .decode = half_decode,
-    .is_finite = half_is_finite,
+    .is_sound = half_is_sound,
     .prepare = prepare,
     .distance = bf16_distance,
 };

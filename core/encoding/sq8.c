@@ -138,9 +138,21 @@ static void decode(const mn_index *index, const uint8_t *code, float *vector) {
     vector[j] = zero[j] + step[j] * (float)(int8_t)code[j];
 }
 
-static int is_finite(const mn_index *index, const uint8_t *code) {
+static int is_sound(const mn_index *index, const uint8_t *code) {
   return index->options.metric != MN_L2 ||
-         mn_is_finite(mn_load_f32(code + index->options.dimensions));
+         mn_norm2_is_sound(mn_load_f32(code + index->options.dimensions));
+}
+
+/* Half the box of ranges and its middle lie within the accepted norm each. */
+static int model_is_sound(const mn_index *index) {
+  const float *zero = zeros(index), *step = steps(index);
+  float zero_norm2 = 0.0f, half_norm2 = 0.0f;
+  for (uint32_t j = 0; j < index->options.dimensions; j++) {
+    const float half = step[j] * 128.0f;
+    zero_norm2 += zero[j] * zero[j];
+    half_norm2 += half * half;
+  }
+  return mn_norm2_is_sound(zero_norm2) && mn_norm2_is_sound(half_norm2);
 }
 
 /* --- Distances ------------------------------------------------------------ */
@@ -199,7 +211,8 @@ const mn_codec_ops mn_codec_sq8 = {
     .train_end = train_end,
     .encode = encode,
     .decode = decode,
-    .is_finite = is_finite,
+    .is_sound = is_sound,
+    .model_is_sound = model_is_sound,
     .prepare = prepare,
     .distance = distance,
 };

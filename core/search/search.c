@@ -46,7 +46,7 @@ static void find_candidates(const mn_index *index, const mn_query *query,
   w->pool.size = 0;
   if (walk) {
     w->pool.capacity = graph_ef(query->k, query->ef);
-    mn_graph_search(index, w->query, &w->walk, &w->pool);
+    mn_graph_search(index, w->query, query->k, &w->walk, &w->pool);
     stats->distances += w->walk.distance_count;
     stats->hops = w->walk.hops;
     scan_from = state->linked;

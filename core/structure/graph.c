@@ -39,6 +39,14 @@ uint32_t mn_graph_lists(uint32_t m, uint32_t capacity, uint32_t level) {
   return capacity;
 }
 
+uint64_t mn_graph_owner(const mn_options *options, uint32_t list,
+                        uint32_t level) {
+  uint64_t slot = list;
+  for (; level > 0; level--)
+    slot = slot * options->m + chosen(options, level, (uint32_t)slot);
+  return slot;
+}
+
 uint64_t mn_graph_link_bytes(uint32_t m, uint32_t capacity) {
   return (uint64_t)capacity * (1 + mn_links_max(m, 0)) * sizeof(uint32_t);
 }
@@ -50,14 +58,19 @@ uint64_t mn_graph_upper_bytes(uint32_t m, uint32_t capacity) {
   return lists * (1 + mn_links_max(m, 1)) * sizeof(uint32_t);
 }
 
-uint32_t *mn_graph_list(const mn_index *index, uint32_t slot, uint32_t level) {
+uint32_t *mn_graph_list_number(const mn_index *index, uint32_t number,
+                               uint32_t level) {
   const uint32_t m = index->options.m;
   if (level == 0)
-    return index->links + (size_t)slot * (1 + mn_links_max(m, 0));
-  /* Level after level, each in slot order. */
-  size_t list = 0;
-  uint32_t group = slot / m;
-  for (uint32_t l = 1; l < level; l++, group /= m)
+    return index->links + (size_t)number * (1 + mn_links_max(m, 0));
+  size_t list = number; /* level after level */
+  for (uint32_t l = 1; l < level; l++)
     list += mn_graph_lists(m, index->capacity, l);
-  return index->upper + (list + group) * (1 + mn_links_max(m, 1));
+  return index->upper + list * (1 + mn_links_max(m, 1));
+}
+
+uint32_t *mn_graph_list(const mn_index *index, uint32_t slot, uint32_t level) {
+  for (uint32_t l = 0; l < level; l++)
+    slot /= index->options.m;
+  return mn_graph_list_number(index, slot, level);
 }

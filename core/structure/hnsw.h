@@ -10,7 +10,7 @@
 mn_candidate mn_graph_descend(const mn_index *index, const void *query,
                               uint32_t to_level, mn_walk *walk);
 
-/* Fills the pool on one level from `start`. */
+/* Fills the pool on one level from `start`, without twins. */
 void mn_graph_search_level(const mn_index *index, const void *query,
                            mn_candidate start, uint32_t level, mn_walk *walk,
                            mn_pool *pool);

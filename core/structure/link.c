@@ -63,6 +63,15 @@ static uint32_t choose(const mn_index *index, mn_linker *linker,
   return count;
 }
 
+/* --- Lists ---------------------------------------------------------------- */
+
+/* The number of links that are not a twin's; only the last can be one. Read
+ * from the block and so bounded. */
+static uint32_t plain_links(const uint32_t *list, uint32_t most) {
+  const uint32_t length = list[0] <= most ? list[0] : most;
+  return length > 0 && (list[length] & MN_TWIN) != 0 ? length - 1 : length;
+}
+
 static void write_list(uint32_t *list, const uint32_t *slots, uint32_t count,
                        uint32_t most) {
   list[0] = count;
@@ -70,73 +79,120 @@ static void write_list(uint32_t *list, const uint32_t *slots, uint32_t count,
   mn_zero(list + 1 + count, (most - count) * sizeof *slots);
 }
 
+/* Puts a link behind the plain ones; a twin's stays last. There is room. */
+static void append_link(uint32_t *list, uint32_t plain, uint32_t slot) {
+  if (list[0] > plain)
+    list[plain + 2] = list[plain + 1];
+  list[plain + 1] = slot;
+  list[0]++;
+}
+
+/* --- Linking -------------------------------------------------------------- */
+
 /* Adds a link from `from` to `slot`; a full list is chosen anew. 1 where the
  * link is in the list afterwards. */
 static int link_back(const mn_index *index, mn_linker *linker, uint32_t from,
                      uint32_t slot, uint32_t level) {
   const uint32_t most = mn_links_max(index->options.m, level);
   uint32_t *list = mn_graph_list(index, from, level);
-  const uint32_t length = list[0] <= most ? list[0] : most;
-  if (length < most) {
-    list[1 + length] = slot;
-    list[0] = length + 1;
+  const uint32_t plain = plain_links(list, most);
+  if (list[0] < most) {
+    append_link(list, plain, slot);
     return 1;
   }
   mn_pool *pool = &linker->list;
   const void *query =
       mn_prepare_slot(index, from, linker->vector, linker->query);
   pool->size = 0;
-  for (uint32_t i = 0; i <= length; i++) {
+  for (uint32_t i = 0; i <= plain; i++) {
     mn_candidate other = {0.0f, i == 0 ? slot : list[i]};
     if (other.slot > slot)
       continue; /* damage: only earlier slots are linked */
     mn_distances(index, query, &other.slot, 1, &other.distance);
     mn_pool_add(pool, other);
   }
-  const uint32_t count = choose(index, linker, pool, most);
+  const uint32_t twin = plain < most ? list[most] : 0;
+  const uint32_t count =
+      choose(index, linker, pool, twin == 0 ? most : most - 1);
   write_list(list, linker->chosen, count, most);
+  if (twin != 0)
+    list[++list[0]] = twin;
   for (uint32_t c = 0; c < count; c++)
     if (linker->chosen[c] == slot)
       return 1;
   return 0;
 }
 
-/* No list kept a link to `slot`, as happens among many equal vectors. It takes
- * the last place in its nearest neighbour's list and links to the one that
- * stood there, so that both stay within reach. */
+/* No list kept a link to `slot`. It takes the place of the last plain link in
+ * its nearest neighbour's list and takes that link over, so that both stay
+ * within reach. */
 static void force_link(const mn_index *index, uint32_t slot) {
+  const uint32_t most = mn_links_max(index->options.m, 0);
   uint32_t *own = mn_graph_list(index, slot, 0);
   uint32_t *nearest = mn_graph_list(index, own[1], 0);
-  const uint32_t last = nearest[0], moved = nearest[last];
+  const uint32_t last = plain_links(nearest, most);
   if (last == 0)
     return; /* damage: a list that kept nothing is not full */
+  const uint32_t moved = nearest[last];
   nearest[last] = slot;
   for (uint32_t i = 1; i <= own[0]; i++)
     if (own[i] == moved)
       return;
-  /* At most m of the 2 m places are taken. */
-  own[++own[0]] = moved;
+  own[++own[0]] = moved; /* at most m of the 2 m places are taken */
 }
+
+/* --- Twins ---------------------------------------------------------------- */
+
+/* The candidate that is equal to `slot`, or MN_TWIN where there is none. */
+static uint32_t find_equal(const mn_index *index, const void *query,
+                           const mn_pool *candidates, uint32_t slot) {
+  const uint8_t *code = mn_code_at(index, slot);
+  float self;
+  mn_distances(index, query, &slot, 1, &self);
+  for (uint32_t i = 0; i < candidates->size; i++) {
+    const uint32_t other = mn_candidate_slot(candidates->items[i]);
+    if (candidates->items[i].distance == self &&
+        mn_equal(code, mn_code_at(index, other), index->code_bytes))
+      return other;
+  }
+  return MN_TWIN;
+}
+
+/* Hangs `slot` in as the latest twin of `first`. In a list full of plain links
+ * the last of them gives way and becomes the twin's. */
+static void link_twin(const mn_index *index, uint32_t first, uint32_t slot) {
+  const uint32_t most = mn_links_max(index->options.m, 0);
+  uint32_t *list = mn_graph_list(index, first, 0);
+  uint32_t at = plain_links(list, most) + 1;
+  if (at > most)
+    at = most;
+  const int is_taken = at <= list[0];
+  const uint32_t links[2] = {first, list[at]};
+  write_list(mn_graph_list(index, slot, 0), links, is_taken ? 2 : 1, most);
+  list[at] = slot | MN_TWIN;
+  if (!is_taken)
+    list[0] = at;
+}
+
+/* --- One vector ----------------------------------------------------------- */
 
 void mn_graph_link(mn_index *index, mn_linker *linker) {
   mn_state *state = index->state;
   const uint32_t slot = state->linked;
   const uint32_t level = mn_graph_level(&index->options, slot);
-  if (slot == 0) {
-    state->entry = slot;
-    state->top_level = level;
-    state->linked = 1;
-    return;
-  }
   const void *query =
       mn_prepare_slot(index, slot, linker->vector, linker->own_query);
-  mn_candidate start = mn_graph_descend(index, query, level, &linker->walk);
-  const uint32_t from = level < state->top_level ? level : state->top_level;
-  for (uint32_t l = from + 1; l-- > 0;) {
+  for (uint32_t l = 0; slot > 0 && l <= level && l <= state->top_level; l++) {
+    const mn_candidate start = mn_graph_descend(index, query, l, &linker->walk);
     mn_graph_search_level(index, query, start, l, &linker->walk,
                           &linker->found);
-    start = linker->found.items[0];
-    start.slot = mn_candidate_slot(start);
+    const uint32_t first =
+        l > 0 ? MN_TWIN : find_equal(index, query, &linker->found, slot);
+    if (first != MN_TWIN) {
+      link_twin(index, first, slot);
+      state->linked++;
+      return;
+    }
     const uint32_t count =
         choose(index, linker, &linker->found, index->options.m);
     uint32_t *own = mn_graph_list(index, slot, l);
@@ -147,7 +203,7 @@ void mn_graph_link(mn_index *index, mn_linker *linker) {
     if (!kept && l == 0)
       force_link(index, slot);
   }
-  if (level > state->top_level) {
+  if (slot == 0 || level > state->top_level) {
     state->entry = slot;
     state->top_level = level;
   }

@@ -32,9 +32,10 @@ int mn_walk_allocate(const mn_options *options, uint32_t capacity,
                      mn_walk *walk, mn_arena *scratch);
 
 /* Fills the pool with the best that are found on level 0 from the graph's
- * entry, keeping as many candidates as the pool holds. */
-void mn_graph_search(const mn_index *index, const void *query, mn_walk *walk,
-                     mn_pool *pool);
+ * entry, keeping as many candidates as the pool holds, k or more; then with the
+ * twins of the k best. */
+void mn_graph_search(const mn_index *index, const void *query, uint32_t k,
+                     mn_walk *walk, mn_pool *pool);
 
 /* Scratch of linking. */
 typedef struct mn_linker {

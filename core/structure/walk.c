@@ -91,7 +91,7 @@ void mn_graph_search_level(const mn_index *index, const void *query,
     uint32_t count = 0;
     for (uint32_t i = 1; i <= length; i++) {
       if (list[i] >= linked)
-        continue;
+        continue;                   /* a twin, or damage */
       walk->slots[count] = list[i]; /* kept where it is new: no branch */
       count += visit(walk, list[i]);
     }
@@ -111,8 +111,45 @@ void mn_graph_search_level(const mn_index *index, const void *query,
   }
 }
 
-void mn_graph_search(const mn_index *index, const void *query, mn_walk *walk,
-                     mn_pool *pool) {
+/* The twin that hangs on `slot`, or MN_TWIN where there is none or it was
+ * visited. */
+static uint32_t next_twin(const mn_index *index, uint32_t slot, mn_walk *walk) {
+  const uint32_t *list = mn_graph_list(index, slot, 0);
+  const uint32_t length = list_length(list, mn_links_max(index->options.m, 0));
+  const uint32_t last = length > 0 ? list[length] : 0;
+  const uint32_t twin = last & ~MN_TWIN;
+  return last != twin && twin < index->state->linked && visit(walk, twin)
+             ? twin
+             : MN_TWIN;
+}
+
+/* The walk left twins out, lest they crowd the pool. Those of the k best join
+ * it now, at the same distance, until the k-th is as near as they. */
+static void add_twins(const mn_index *index, uint32_t k, mn_walk *walk,
+                      mn_pool *pool) {
+  /* Here the mark MN_WALKED says that a candidate's twin is still to come. */
+  for (uint32_t at = 0; at < pool->size && at < k;) {
+    mn_candidate *item = &pool->items[at];
+    if ((item->slot & MN_WALKED) == 0 ||
+        (pool->size >= k && !(item->distance < pool->items[k - 1].distance))) {
+      at++;
+      continue;
+    }
+    item->slot &= ~MN_WALKED;
+    const uint32_t twin = next_twin(index, item->slot, walk);
+    if (twin == MN_TWIN)
+      continue;
+    walk->hops++;
+    const uint32_t went =
+        mn_pool_add(pool, (mn_candidate){item->distance, twin | MN_WALKED});
+    if (went < at)
+      at = went;
+  }
+}
+
+void mn_graph_search(const mn_index *index, const void *query, uint32_t k,
+                     mn_walk *walk, mn_pool *pool) {
   const mn_candidate start = mn_graph_descend(index, query, 0, walk);
   mn_graph_search_level(index, query, start, 0, walk, pool);
+  add_twins(index, k, walk, pool);
 }
