@@ -310,28 +310,35 @@ export function levelOf({ m, seed }, slot) {
   return level;
 }
 
+const TWIN = 0x80000000;
+
 function readList(view, at, most, allowed) {
   const length = view.getUint32(at, true);
   check(length <= most, "links: too many");
-  const list = [];
+  const links = [];
   for (let i = 0; i < most; i++) {
-    const slot = view.getUint32(at + 4 + 4 * i, true);
-    if (i < length) list.push(slot);
-    else check(slot === 0, "links: not 0 behind a list");
+    const link = view.getUint32(at + 4 + 4 * i, true);
+    if (i < length) links.push(link);
+    else check(link === 0, "links: not 0 behind a list");
   }
+  check(links.slice(0, -1).every((link) => link < TWIN), "links: a twin's is not last");
+  const list = links.map((link) => link % TWIN);
   check(list.every(allowed), "links: to a slot that is not there");
   check(new Set(list).size === length, "links: one occurs twice");
-  return list;
+  return { list, twin: links.at(-1) >= TWIN ? list.at(-1) : undefined };
 }
 
-// links[level].get(slot), of the slots that are on the level and linked.
-function readLinks(link, upper, header, state) {
+// links[level].get(slot), of the slots that are on the level and linked;
+// `codes` are compared where a link says that its ends are twins.
+function readLinks(link, upper, header, state, codes) {
   const { m, capacity } = header;
   const { linked } = state;
   const links = [new Map()];
   for (let slot = 0; slot < capacity; slot++) {
     const allowed = (other) => slot < linked && other < linked && other !== slot;
-    const list = readList(link, slot * 4 * (1 + 2 * m), 2 * m, allowed);
+    const { list, twin } = readList(link, slot * 4 * (1 + 2 * m), 2 * m, allowed);
+    const same = (x, i) => Object.is(x, codes[slot].vector[i]);
+    check(twin === undefined || codes[twin].vector.every(same), "links: twins differ");
     if (slot < linked) links[0].set(slot, list);
   }
   let at = 0;
@@ -348,15 +355,15 @@ function readLinks(link, upper, header, state) {
         other < linked &&
         other !== owner &&
         levelOf(header, other) >= level;
-      const list = readList(upper, at, m, allowed);
+      const { list, twin } = readList(upper, at, m, allowed);
+      check(twin === undefined, "links: a twin above level 0");
+      check(level <= state.topLevel || !list.length, "links: above top_level");
       if (owner !== undefined) links[level].set(owner, list);
     }
   }
   if (linked) {
     check(state.entry < linked, "STAT: entry");
     check(state.topLevel === levelOf(header, state.entry), "STAT: top_level");
-    const highest = links.reduce((top, map, l) => (map.size ? l : top), 0);
-    check(state.topLevel === highest, "STAT: a slot is higher than top_level");
   }
   return links;
 }
@@ -379,7 +386,7 @@ export function read(block) {
   const codes = readCodes(section("CODE"), header, state.count, model);
   const links =
     header.structure === "hnsw"
-      ? readLinks(section("LINK"), section("UPPR"), header, state)
+      ? readLinks(section("LINK"), section("UPPR"), header, state, codes)
       : [];
   const host = header.table
     .filter((e) => /^[a-z]/.test(e.name))

@@ -186,7 +186,52 @@ static void test_k(void) {
   fixture_free(&f);
 }
 
+/* Ten vectors, 200 times each: all within reach of a walk, and none crowds out
+ * another. */
+static void test_twins(const char *spec, mn_metric metric) {
+  enum { DIFFERENT = 10 };
+  fixture f = fixture_create(spec, metric, D, N);
+  float *rows = fixture_rows("uniform", 0, N, D);
+  for (uint32_t i = DIFFERENT; i < N; i++)
+    memcpy(rows + i * D, rows + i * i % DIFFERENT * D, D * sizeof *rows);
+  mn_vectors vectors = {rows, N, D};
+  if (!mn_index_info(&f.index).trained)
+    CHECK_OK(mn_index_train(&f.index, &vectors, &f.arena));
+  CHECK_OK(fixture_add(&f, NULL, rows, N));
+  CHECK_OK(mn_index_verify(&f.index));
+
+  static mn_hit all[N], hits[K], near[K];
+  static uint32_t filter[(N + 31) / 32];
+  memset(filter, 0xff, sizeof filter);
+  uint32_t found = 0;
+  mn_stats stats;
+  CHECK_OK(fixture_search(&f, rows, N, 0, all, &found, &stats));
+  CHECK(found == N && !stats.exact);
+  float *queries = fixture_rows("uniform", N, Q, D);
+  for (uint32_t i = 0; i < Q; i++) {
+    mn_query q = {.vector = queries + i * D,
+                  .dimensions = D,
+                  .k = K,
+                  .ef = 10,
+                  .filter = filter};
+    CHECK_OK(mn_index_search(&f.index, &q, near, &found, &f.arena));
+    q.filter = NULL;
+    CHECK_OK(mn_index_search(&f.index, &q, hits, &found, &f.arena));
+    for (uint32_t h = 0; h < K; h++) {
+      CHECK(hits[h].distance == near[h].distance);
+      CHECK(h == 0 || hits[h - 1].distance < hits[h].distance ||
+            hits[h - 1].key < hits[h].key);
+    }
+  }
+  free(queries);
+  free(rows);
+  fixture_free(&f);
+}
+
 int main(void) {
+  test_twins("hnsw4,f32", MN_L2);
+  test_twins("hnsw8,sq8", MN_COSINE);
+  test_twins("hnsw16,f16", MN_IP);
   test_recall("hnsw16,f32", MN_L2, "clustered", 0.95, 0.99);
   test_recall("hnsw16,f16", MN_COSINE, "clustered", 0.95, 0.99);
   test_recall("hnsw16,bf16", MN_IP, "clustered", 0.9, 0.99);
