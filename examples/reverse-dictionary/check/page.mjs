@@ -130,6 +130,8 @@ export async function checkPage(check) {
       await page.keyboard.press("Enter");
       assert.equal(await page.inputValue("#query"), gloss);
       assert.equal(await focused(), "query");
+      await page.evaluate(() => history.back());
+      await page.waitForFunction((text) => document.getElementById("query").value === text, QUESTION);
     });
 
     await check("page: nothing for axe to complain about, light and dark", async () => {

@@ -94,6 +94,7 @@ function announce(result) {
 }
 
 function ask(text) {
+  history.pushState(null, "", location.href); // back returns to what was asked before
   query.value = text;
   query.focus();
   search();

@@ -24,23 +24,18 @@ export async function encodeAll(lists, cachePath) {
 }
 
 async function encode(texts, cache) {
-  // A batch is padded to its longest text, so texts of a length go together;
-  // longest first, so that the time left is not promised too soon.
-  texts.sort((a, b) => b.length - a.length || (a < b ? -1 : 1));
+  const batches = inBatches(texts);
   const bar = progress("embedding", texts.length);
-  let next = 0;
   // Each worker holds a copy of the weights and its tensors, about 300 MB.
-  const workers = Math.min(availableParallelism(), 8, Math.ceil(texts.length / BATCH));
+  const workers = Math.min(availableParallelism(), 8, batches.length);
   await Promise.all(
     Array.from({ length: workers }, async () => {
       const worker = new Worker(new URL("encode-worker.mjs", import.meta.url));
       try {
-        while (next < texts.length) {
-          const batch = texts.slice(next, (next += BATCH));
+        for (let batch; (batch = batches.pop()); bar.add(batch.length)) {
           worker.postMessage(batch);
           const [floats] = await once(worker, "message");
           cache.add(batch.map((text, i) => [text, floats.slice(i * DIMENSIONS, (i + 1) * DIMENSIONS)]));
-          bar.add(batch.length);
         }
       } finally {
         await worker.terminate();
@@ -48,4 +43,15 @@ async function encode(texts, cache) {
     }),
   );
   bar.end();
+}
+
+// A batch is padded to its longest text, so texts of a length go together; the
+// batches are scattered by the golden ratio, so that the time left is told
+// right from the start.
+function inBatches(texts) {
+  texts.sort((a, b) => a.length - b.length || (a < b ? -1 : 1));
+  const batches = [];
+  for (let at = 0; at < texts.length; at += BATCH) batches.push(texts.slice(at, at + BATCH));
+  const place = new Map(batches.map((batch, i) => [batch, (i * 0.6180339887) % 1]));
+  return batches.sort((a, b) => place.get(a) - place.get(b));
 }
