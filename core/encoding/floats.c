@@ -130,24 +130,17 @@ static int half_is_sound(const mn_index *index, const uint8_t *code) {
   return mn_norm2_is_sound(norm2);
 }
 
-static float f16_distance(const mn_index *index, const void *query,
-                          const uint8_t *code) {
-  const uint32_t d = index->options.dimensions;
-  const uint16_t *b = (const void *)code;
-  return index->options.metric == MN_L2
-             ? index->kernels->l2_f16(query, b, d)
-             : mn_distance_of_dot(index->options.metric,
-                                  index->kernels->dot_f16(query, b, d));
-}
-
-static float bf16_distance(const mn_index *index, const void *query,
+static float half_distance(const mn_index *index, const void *query,
                            const uint8_t *code) {
   const uint32_t d = index->options.dimensions;
   const uint16_t *b = (const void *)code;
-  return index->options.metric == MN_L2
-             ? index->kernels->l2_bf16(query, b, d)
-             : mn_distance_of_dot(index->options.metric,
-                                  index->kernels->dot_bf16(query, b, d));
+  const mn_kernels *kernels = index->kernels;
+  const int is_f16 = index->options.encoding == MN_F16;
+  if (index->options.metric == MN_L2)
+    return (is_f16 ? kernels->l2_f16 : kernels->l2_bf16)(query, b, d);
+  return mn_distance_of_dot(
+      index->options.metric,
+      (is_f16 ? kernels->dot_f16 : kernels->dot_bf16)(query, b, d));
 }
 
 /* --- Table entries -------------------------------------------------------- */
@@ -165,26 +158,12 @@ const mn_codec_ops mn_codec_f32 = {
     .code_is_query = 1,
 };
 
-const mn_codec_ops mn_codec_f16 = {
-    .name = "f16",
-    .code_bytes = half_bytes,
-    .model_bytes = no_model,
-    .query_bytes = query_bytes,
-    .encode = half_encode,
-    .decode = half_decode,
-    .is_sound = half_is_sound,
-    .prepare = prepare,
-    .distance = f16_distance,
-};
+#define HALF(word)                                                             \
+  {                                                                            \
+    .name = word, .code_bytes = half_bytes, .model_bytes = no_model,           \
+    .query_bytes = query_bytes, .encode = half_encode, .decode = half_decode,  \
+    .is_sound = half_is_sound, .prepare = prepare, .distance = half_distance,  \
+  }
 
-const mn_codec_ops mn_codec_bf16 = {
-    .name = "bf16",
-    .code_bytes = half_bytes,
-    .model_bytes = no_model,
-    .query_bytes = query_bytes,
-    .encode = half_encode,
-    .decode = half_decode,
-    .is_sound = half_is_sound,
-    .prepare = prepare,
-    .distance = bf16_distance,
-};
+const mn_codec_ops mn_codec_f16 = HALF("f16");
+const mn_codec_ops mn_codec_bf16 = HALF("bf16");
