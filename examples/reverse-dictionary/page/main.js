@@ -25,7 +25,7 @@ async function start() {
   $("loading").hidden = true;
   showFigures($("figures"), took);
   $("offline").textContent =
-    `Loaded ${bytes(took.bytes)} in ${milliseconds(took.milliseconds)}. ` +
+    `Encoder and dictionary, ${bytes(took.bytes)}, loaded in ${milliseconds(took.milliseconds)}. ` +
     "Nothing more is fetched: from here on the page works without a network.";
   return engine;
 }
