@@ -40,8 +40,7 @@ mn_status mn_layout_of(const mn_options *o, uint32_t capacity,
     at += mn_round_up(bytes[i]);
   }
   layout->end = at;
-  /* Half the address space, so that adding to a size never wraps. */
-  return at > SIZE_MAX / 2 ? MN_ERROR_TOO_LARGE : MN_OK;
+  return at > MN_BLOCK_BYTES_MAX ? MN_ERROR_TOO_LARGE : MN_OK;
 }
 
 uint32_t mn_layout_table(const mn_layout *layout, mn_section_entry *table) {
@@ -176,4 +175,8 @@ void mn_index_point(mn_index *index, uint8_t *block, int writable,
 
 int mn_index_is_last(const mn_index *index, const mn_arena *arena) {
   return index->block + index->block_bytes == arena->base + arena->used;
+}
+
+void mn_index_use_features(mn_index *index, uint32_t features) {
+  index->kernels = mn_kernels_select(features & mn_cpu_features());
 }

@@ -9,6 +9,8 @@
 #include "minnow.h"
 
 #define MN_TABLE_ENTRIES 24u
+/* Half the address space, so that adding to a size never wraps. */
+#define MN_BLOCK_BYTES_MAX (SIZE_MAX / 2)
 
 enum { MN_FLAG_SEALED = 1, MN_FLAG_AUTO = 2, MN_FLAGS_KNOWN = 3 };
 

@@ -54,6 +54,13 @@ int mn_equal(const void *a, const void *b, size_t bytes) {
   return 1;
 }
 
+int mn_is_zero(const void *from, uint64_t bytes) {
+  const uint8_t *p = from;
+  while (bytes > 0 && *p == 0)
+    p++, bytes--;
+  return bytes == 0;
+}
+
 /* --- XXH32 ---------------------------------------------------------------- */
 
 #define PRIME_1 0x9E3779B1u

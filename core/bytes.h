@@ -19,6 +19,8 @@ void mn_zero(void *to, size_t bytes);
 
 int mn_equal(const void *a, const void *b, size_t bytes);
 
+int mn_is_zero(const void *from, uint64_t bytes);
+
 /* XXH32 with seed 0 (Yann Collet's xxHash specification, XXH32), fed in one or
  * more pieces. */
 typedef struct mn_xxh32 {
@@ -33,8 +35,8 @@ void mn_xxh32_begin(mn_xxh32 *hash);
 void mn_xxh32_add(mn_xxh32 *hash, const void *data, size_t bytes);
 uint32_t mn_xxh32_end(const mn_xxh32 *hash);
 
-/* A sum of products that stays false once it has overflowed. Block sizes are
- * counted in 64 bits on every target and narrowed to size_t at the end. */
+/* Block sizes are counted in 64 bits on every target and narrowed to size_t at
+ * the end. */
 static inline uint64_t mn_round_up(uint64_t bytes) {
   return (bytes + (MN_ALIGNMENT - 1)) & ~(uint64_t)(MN_ALIGNMENT - 1);
 }

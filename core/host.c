@@ -46,15 +46,15 @@ static void put(mn_header *header, uint32_t name, const void *data,
   header->block_bytes += rounded;
 }
 
-static int lies_inside(const mn_index *index, const void *data) {
-  return (uintptr_t)data >= (uintptr_t)index->block &&
-         (uintptr_t)data < (uintptr_t)index->block + index->block_bytes;
+static int overlaps(const mn_index *index, const void *data, size_t bytes) {
+  const uintptr_t from = (uintptr_t)data, block = (uintptr_t)index->block;
+  return bytes > 0 && from < block + index->block_bytes && block < from + bytes;
 }
 
 mn_status mn_index_attach(mn_index *index, uint32_t name, const void *data,
                           size_t bytes, mn_arena *arena) {
   if (index == NULL || arena == NULL || (data == NULL && bytes > 0) ||
-      !mn_index_is_last(index, arena) || lies_inside(index, data))
+      !mn_index_is_last(index, arena) || overlaps(index, data, bytes))
     return MN_ERROR_ARGUMENT;
   if (!index->writable)
     return MN_ERROR_READ_ONLY;
@@ -71,7 +71,7 @@ mn_status mn_index_attach(mn_index *index, uint32_t name, const void *data,
 
   /* Room first: nothing has changed yet when there is none. */
   const size_t freed = old == NULL ? 0 : (size_t)mn_round_up(old->bytes);
-  if (bytes > SIZE_MAX / 2)
+  if (bytes > MN_BLOCK_BYTES_MAX)
     return MN_ERROR_ARENA;
   const size_t taken = (size_t)mn_round_up(bytes);
   if (taken > freed && mn_arena_allocate(arena, taken - freed) == NULL)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "key_map.h"
 #include "block.h"
+#include "bytes.h"
 
 /* Where probing for a key begins. Fibonacci hashing: consecutive keys, which
  * are the usual ones, fall far apart and evenly. */
@@ -46,5 +47,7 @@ int mn_key_map_put(mn_index *index, uint64_t key, uint32_t slot) {
 
 void mn_key_map_undo(mn_index *index, uint64_t key) {
   /* Later puts may have probed past this bucket; they are undone already. */
-  index->key_map[probe(index, key)] = 0;
+  const uint64_t bucket = probe(index, key);
+  MN_ASSERT(bucket != NO_BUCKET);
+  index->key_map[bucket] = 0;
 }

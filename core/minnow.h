@@ -41,7 +41,8 @@
  *     mn_arena arena = mn_arena_over(memory, memory_bytes);
  *     mn_index index;
  *     mn_index_create(&index, &options, 1000, &arena);
- *     mn_index_add(&index, keys, &(mn_vectors){rows, 1000, 384}, &arena);
+ *     mn_index_add(&index, keys, &(mn_vectors){rows, 1000, 384}, NULL,
+ *                  &arena);
  *     mn_hit hits[10];
  *     uint32_t found;
  *     mn_index_search(&index, &(mn_query){.vector = query, .dimensions = 384,
@@ -209,12 +210,13 @@ typedef struct mn_options {
  *     encoding  = "f32" | "f16" | "bf16" | "sq8"
  *
  * What the spec leaves out becomes 0 (the default). On MN_ERROR_SPEC, `*at`
- * is the offset of the word that was not understood; `at` may be NULL. */
+ * is the offset of the word that was not understood; `at` may be NULL.
+ * Errors: ARGUMENT (a null pointer), SPEC. O(bytes). */
 mn_status mn_options_parse(mn_options *options, const char *spec, size_t bytes,
                            size_t *at);
 
 /* Writes the spec string with every default spelled out and a final NUL, such
- * as "hnsw16,f32". */
+ * as "hnsw16,f32". ARGUMENT where an option is out of range. O(1). */
 mn_status mn_options_format(const mn_options *options,
                             char spec[MN_SPEC_BYTES]);
 
@@ -222,7 +224,6 @@ mn_status mn_options_format(const mn_options *options,
 
 struct mn_kernels;
 struct mn_codec_ops;
-struct mn_graph_ops;
 
 /* Fields up to `options` may be read; the rest is the library's. */
 typedef struct mn_index {
@@ -268,7 +269,9 @@ mn_status mn_plan(const mn_options *options, uint32_t capacity, uint32_t k,
 /* --- Life ----------------------------------------------------------------- */
 
 /* An empty index with room for `capacity` vectors, in a block of exactly
- * mn_plan's block_bytes taken from `arena`. O(block_bytes): it is cleared. */
+ * mn_plan's block_bytes taken from `arena`. O(block_bytes): it is cleared.
+ * Errors: ARGUMENT (an option or the capacity is out of range), ARENA,
+ * TOO_LARGE. */
 mn_status mn_index_create(mn_index *index, const mn_options *options,
                           uint32_t capacity, mn_arena *arena);
 
@@ -315,8 +318,9 @@ typedef struct mn_vectors {
 /* Learns what the encoding needs from a sample: for sq8 each dimension's
  * range, from at least 1 vector, and NOT_FINITE also where a vector with the
  * largest value of every dimension would not be accepted. f32, f16 and bf16
- * need none (MN_ERROR_TRAINED). Once only, and before the first add. O(count
- * d). */
+ * need none. Once only, and before the first add. O(count d).
+ * Errors: ARGUMENT, DIMENSIONS, NOT_FINITE, ZERO_VECTOR, SAMPLE (too few),
+ * TRAINED (already, or never needed), READ_ONLY, ARENA. */
 mn_status mn_index_train(mn_index *index, const mn_vectors *sample,
                          mn_arena *scratch);
 
@@ -332,7 +336,8 @@ mn_status mn_index_add(mn_index *index, const uint64_t *keys,
                        mn_arena *scratch);
 
 /* The first half of add: checks and stores the rows. They can be found at
- * once, by a scan of the vectors that are not linked yet. O(count d). */
+ * once, by a scan of the vectors that are not linked yet. Errors as for add.
+ * O(count d). */
 mn_status mn_index_append(mn_index *index, const uint64_t *keys,
                           const mn_vectors *vectors, uint32_t *bad_row,
                           mn_arena *scratch);
@@ -341,7 +346,7 @@ mn_status mn_index_append(mn_index *index, const uint64_t *keys,
  * order, and says how many are left to link. A host calls it in steps to show
  * progress or to stop; the result does not depend on the steps. Each vector
  * takes about ef_construction times 5 to 10 distances. A flat index has
- * nothing to link. */
+ * nothing to link. Errors: ARGUMENT, READ_ONLY, ARENA. */
 mn_status mn_index_link(mn_index *index, uint32_t limit, uint32_t *left,
                         mn_arena *scratch);
 
@@ -383,11 +388,12 @@ typedef struct mn_hit {
 mn_status mn_index_search(const mn_index *index, const mn_query *query,
                           mn_hit *hits, uint32_t *count, mn_arena *scratch);
 
-/* The slot of a key. MN_ERROR_UNKNOWN_KEY where it is not there. O(1). */
+/* The slot of a key. O(1). Errors: ARGUMENT, UNKNOWN_KEY. */
 mn_status mn_index_find(const mn_index *index, uint64_t key, uint32_t *slot);
 
 /* The stored vector of a key, decoded: what the encoding kept of it, and
- * normalised under cosine. `vector` has room for `dimensions`. O(d). */
+ * normalised under cosine. `vector` has room for `dimensions`. O(d).
+ * Errors: ARGUMENT, UNKNOWN_KEY, DIMENSIONS. */
 mn_status mn_index_reconstruct(const mn_index *index, uint64_t key,
                                float *vector, uint32_t dimensions);
 
@@ -423,10 +429,10 @@ mn_info mn_index_info(const mn_index *index);
 
 /* Stores a copy of `data` under `name`, replacing what was there; 0 bytes
  * remove it. The block must be the last thing in `arena` and grows or shrinks
- * in place. `data` may not lie inside the block. Unseals. O(bytes).
+ * in place. `data` may not overlap the block, but may lie in the arena's free
+ * room behind it. Unseals. O(bytes).
  * Errors: SECTION (not a host's name, nothing to remove, or one too many),
- * ARGUMENT (the block is not last, or data lies inside it), ARENA, READ_ONLY.
- */
+ * ARGUMENT (the block is not last, or data overlaps it), ARENA, READ_ONLY. */
 mn_status mn_index_attach(mn_index *index, uint32_t name, const void *data,
                           size_t bytes, mn_arena *arena);
 
@@ -441,8 +447,9 @@ mn_status mn_index_section(const mn_index *index, uint32_t name,
 #define MN_CPU_AVX2 1u /* x86: AVX2 and F16C */
 #define MN_CPU_ALL  0xffffffffu
 
-/* What this machine offers, as far as freestanding code can ask: all of it on
- * x86, 0 elsewhere (an ARM host asks its system and passes the bits). */
+/* What this machine offers: on x86 asked of the processor, which takes up to
+ * some 50 microseconds under a hypervisor; 0 elsewhere, where a build has one
+ * set of kernels. */
 uint32_t mn_cpu_features(void);
 
 /* Uses only kernels that need nothing but `features`. Opening and creating

@@ -1,16 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Creating, opening, sealing and verifying a block. */
+/* Creating a block, and opening one that may be anything. */
 #include "block.h"
 #include "bytes.h"
 #include "encoding/codec.h"
-#include "kernels/kernels.h"
-#include "key_map.h"
 #include "options.h"
 #include "structure/graph.h"
-
-void mn_index_use_features(mn_index *index, uint32_t features) {
-  index->kernels = mn_kernels_select(features & mn_cpu_features());
-}
 
 /* --- Create --------------------------------------------------------------- */
 
@@ -52,26 +46,33 @@ static mn_status check_options(const mn_header *header, mn_layout *layout) {
   if (mn_options_complete(&asked, header->capacity, &o, &is_auto) != MN_OK ||
       o.structure != written.structure)
     return MN_ERROR_CORRUPT;
-  return mn_layout_of(&o, header->capacity, layout);
+  /* A block that is there cannot be too large. */
+  return mn_layout_of(&o, header->capacity, layout) == MN_OK ? MN_OK
+                                                             : MN_ERROR_CORRUPT;
 }
 
 /* The core's entries must be what the options lead to; the host's must follow
- * one another to the end of the block. */
+ * one another to the end of the block; the rest of the table must be 0. */
 static mn_status check_table(const mn_header *header, const mn_layout *layout) {
   mn_section_entry core[MN_CORE_SECTIONS];
   const uint32_t core_count = mn_layout_table(layout, core);
-  if (header->section_count < core_count ||
-      header->section_count > core_count + MN_HOST_SECTIONS_MAX)
-    return MN_ERROR_CORRUPT;
-  for (uint32_t i = 0; i < core_count; i++) {
-    const mn_section_entry *entry = &header->table[i];
-    if (entry->name != core[i].name || entry->version != core[i].version ||
-        entry->offset != core[i].offset || entry->bytes != core[i].bytes)
-      return MN_ERROR_CORRUPT;
-  }
+  const int is_sealed = (header->flags & MN_FLAG_SEALED) != 0;
   uint64_t at = layout->end;
-  for (uint32_t i = core_count; i < header->section_count; i++) {
+  if (header->section_count < core_count ||
+      header->section_count > core_count + MN_HOST_SECTIONS_MAX ||
+      at > header->block_bytes)
+    return MN_ERROR_CORRUPT;
+  for (uint32_t i = 0; i < header->section_count; i++) {
     const mn_section_entry *entry = &header->table[i];
+    if (entry->version != 1 || entry->zero != 0 ||
+        (!is_sealed && entry->checksum != 0))
+      return MN_ERROR_CORRUPT;
+    if (i < core_count) {
+      if (entry->name != core[i].name || entry->offset != core[i].offset ||
+          entry->bytes != core[i].bytes)
+        return MN_ERROR_CORRUPT;
+      continue;
+    }
     if (!mn_section_is_host(entry->name) || entry->offset != at ||
         entry->bytes == 0 || entry->bytes > header->block_bytes - at)
       return MN_ERROR_CORRUPT;
@@ -79,7 +80,12 @@ static mn_status check_table(const mn_header *header, const mn_layout *layout) {
     if (at > header->block_bytes)
       return MN_ERROR_CORRUPT;
   }
-  return at == header->block_bytes ? MN_OK : MN_ERROR_CORRUPT;
+  const mn_section_entry *unused = &header->table[header->section_count];
+  if (at != header->block_bytes ||
+      !mn_is_zero(unused,
+                  (MN_TABLE_ENTRIES - header->section_count) * sizeof *unused))
+    return MN_ERROR_CORRUPT;
+  return MN_OK;
 }
 
 static mn_status check_state(const mn_index *index) {
@@ -89,13 +95,18 @@ static mn_status check_state(const mn_index *index) {
       (!state->trained &&
        (state->count > 0 || index->codec->needs_sample == 0)))
     return MN_ERROR_CORRUPT;
-  if (index->options.structure == MN_FLAT)
-    return state->linked == state->count ? MN_OK : MN_ERROR_CORRUPT;
-  if (state->linked > 0 &&
-      (state->entry >= state->linked ||
-       state->top_level != mn_graph_level(&index->options, state->entry)))
+  if (state->zero_1 != 0 || !mn_is_zero(state->zero_2, sizeof state->zero_2))
     return MN_ERROR_CORRUPT;
-  return MN_OK;
+  if (index->options.structure == MN_FLAT && state->linked != state->count)
+    return MN_ERROR_CORRUPT;
+  if (index->options.structure == MN_FLAT || state->linked == 0)
+    return state->entry == 0 && state->top_level == 0 ? MN_OK
+                                                      : MN_ERROR_CORRUPT;
+  return state->entry < state->linked &&
+                 state->top_level ==
+                     mn_graph_level(&index->options, state->entry)
+             ? MN_OK
+             : MN_ERROR_CORRUPT;
 }
 
 static mn_status open_block(mn_index *index, uint8_t *block, size_t bytes,

@@ -139,8 +139,11 @@ mn_status mn_index_resize(mn_index *index, uint32_t capacity, mn_arena *arena) {
     return status;
   part parts[PARTS_MAX];
   const uint32_t count = list_parts(index, &was, &is, parts);
-  const size_t bytes_was = index->block_bytes,
-               bytes_is = (size_t)parts[count].to;
+  MN_ASSERT(count < PARTS_MAX);
+  if (parts[count].to > MN_BLOCK_BYTES_MAX)
+    return MN_ERROR_TOO_LARGE;
+  const size_t bytes_was = index->block_bytes;
+  const size_t bytes_is = (size_t)parts[count].to;
 
   const int in_place = mn_index_is_last(index, arena);
   if (in_place && !index->writable)
@@ -155,7 +158,7 @@ mn_status mn_index_resize(mn_index *index, uint32_t capacity, mn_arena *arena) {
     return MN_ERROR_ARENA;
 
   const mn_header *header = mn_index_header(index);
-  move_parts(parts, count, index->block, block, bytes_is > bytes_was);
+  move_parts(parts, count, index->block, block, capacity > was.capacity);
   write_header(block, header, &options, &was, &is);
   if (in_place && bytes_is < bytes_was)
     mn_arena_rewind(arena, arena->used - (bytes_was - bytes_is));

@@ -41,19 +41,12 @@ static int checksums_hold(const mn_index *index) {
   return 1;
 }
 
-static int is_zero(const void *from, uint64_t bytes) {
-  const uint8_t *p = from;
-  while (bytes > 0 && *p == 0)
-    p++, bytes--;
-  return bytes == 0;
-}
-
 /* The filling behind each section is 0: no checksum covers it. */
 static int padding_holds(const mn_index *index) {
   const mn_header *header = mn_index_header(index);
   for (uint32_t i = 0; i < header->section_count; i++) {
     const uint64_t end = header->table[i].offset + header->table[i].bytes;
-    if (!is_zero(index->block + end, mn_round_up(end) - end))
+    if (!mn_is_zero(index->block + end, mn_round_up(end) - end))
       return 0;
   }
   return 1;
@@ -63,8 +56,8 @@ static int padding_holds(const mn_index *index) {
 static int room_holds(const mn_index *index) {
   const mn_state *state = index->state;
   const uint64_t free = index->capacity - state->count;
-  return is_zero(index->keys + state->count, free * sizeof *index->keys) &&
-         is_zero(mn_code_at(index, state->count), free * index->code_bytes);
+  return mn_is_zero(index->keys + state->count, free * sizeof *index->keys) &&
+         mn_is_zero(mn_code_at(index, state->count), free * index->code_bytes);
 }
 
 /* Every key leads to its slot, and nothing else stands in the map. Then keys
@@ -120,7 +113,7 @@ static int list_holds(const mn_index *index, uint32_t number, uint32_t level) {
   const uint32_t most = mn_links_max(options->m, level);
   const uint32_t *list = mn_graph_list_number(index, number, level);
   if (list[0] > (is_owned ? most : 0) ||
-      !is_zero(list + 1 + list[0], (most - list[0]) * sizeof *list))
+      !mn_is_zero(list + 1 + list[0], (most - list[0]) * sizeof *list))
     return 0;
   for (uint32_t i = 1; i <= list[0]; i++)
     if (!link_holds(index, list, i, (uint32_t)slot, level))

@@ -84,17 +84,6 @@ void *EXPORT(stage)(size_t bytes) {
   return make_room(round_up(bytes)) ? NULL : mn_arena_allocate(&arena, bytes);
 }
 
-/* The same for a section to attach: far enough behind the block that the block
- * can grow by the section without reaching it. */
-void *EXPORT(stage_section)(size_t bytes) {
-  unstage();
-  uint64_t gap = round_up(bytes) + MN_ALIGNMENT;
-  if (make_room(gap + round_up(bytes)))
-    return NULL;
-  mn_arena_allocate(&arena, (size_t)gap);
-  return mn_arena_allocate(&arena, bytes);
-}
-
 static int32_t plan(uint32_t capacity, uint32_t k, uint32_t ef,
                     mn_sizes *sizes) {
   mn_options options = index_.options;
@@ -270,16 +259,20 @@ void EXPORT(info)(void) {
   mn_options_format(&index_.options, report.spec);
 }
 
-/* Attaches the `bytes` bytes at `data`, which stage_section returned. */
-int32_t EXPORT(attach)(uint32_t name, const uint8_t *data, size_t bytes) {
-  size_t capacity = arena.capacity;
+/* Attaches the `bytes` bytes that were staged: the block grows over them. */
+int32_t EXPORT(attach)(uint32_t name, size_t bytes) {
+  const uint8_t *data = arena.base + block_end;
   unstage();
-  if (bytes)
-    arena.capacity = (size_t)(data - arena.base);
-  int32_t status = mn_index_attach(&index_, name, data, bytes, &arena);
-  arena.capacity = capacity;
+  int32_t status = make_room(round_up(bytes));
+  if (!status)
+    status = mn_index_attach(&index_, name, data, bytes, &arena);
   block_end = arena.used;
   return status;
+}
+
+/* Makes the checksums hold again after a change that was taken back. */
+int32_t EXPORT(seal)(void) {
+  return mn_index_seal(&index_);
 }
 
 /* The section is the `report.bytes` bytes at `report.value`. */

@@ -35,6 +35,7 @@ uint32_t mn_pool_add(mn_pool *pool, mn_candidate candidate) {
   /* A full pool lets its last one go. */
   if (pool->size < pool->capacity)
     pool->size++;
+  MN_ASSERT(at < pool->size);
   mn_candidate *place = pool->items + at;
   mn_move(place + 1, place, (pool->size - 1 - at) * sizeof *place);
   *place = candidate;

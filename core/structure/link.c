@@ -158,20 +158,42 @@ static uint32_t find_equal(const mn_index *index, const void *query,
   return MN_TWIN;
 }
 
+/* Finds another place for a link that `first` gives up: the nearest of its
+ * neighbours that has room leads there from now on. */
+static void hand_over(const mn_index *index, uint32_t first, uint32_t moved) {
+  const uint32_t most = mn_links_max(index->options.m, 0);
+  const uint32_t linked = index->state->linked;
+  const uint32_t *list = mn_graph_list(index, first, 0);
+  for (uint32_t i = 1; i <= plain_links(list, most) && moved < linked; i++) {
+    if (list[i] >= linked || list[i] == moved)
+      continue;
+    uint32_t *other = mn_graph_list(index, list[i], 0);
+    const uint32_t plain = plain_links(other, most);
+    for (uint32_t o = 1; o <= plain; o++)
+      if (other[o] == moved)
+        return;
+    if (other[0] < most) {
+      append_link(other, plain, moved);
+      return;
+    }
+  }
+}
+
 /* Hangs `slot` in as the latest twin of `first`. In a list full of plain links
- * the last of them gives way and becomes the twin's. */
+ * the last of them gives way. */
 static void link_twin(const mn_index *index, uint32_t first, uint32_t slot) {
   const uint32_t most = mn_links_max(index->options.m, 0);
   uint32_t *list = mn_graph_list(index, first, 0);
-  uint32_t at = plain_links(list, most) + 1;
-  if (at > most)
-    at = most;
-  const int is_taken = at <= list[0];
+  const uint32_t plain = plain_links(list, most);
+  if (plain == most) {
+    hand_over(index, first, list[most]);
+    list[0] = most - 1;
+  }
+  const uint32_t at = plain < most ? plain + 1 : most;
   const uint32_t links[2] = {first, list[at]};
-  write_list(mn_graph_list(index, slot, 0), links, is_taken ? 2 : 1, most);
+  write_list(mn_graph_list(index, slot, 0), links, at <= list[0] ? 2 : 1, most);
   list[at] = slot | MN_TWIN;
-  if (!is_taken)
-    list[0] = at;
+  list[0] = at;
 }
 
 /* --- One vector ----------------------------------------------------------- */

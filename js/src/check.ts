@@ -6,6 +6,8 @@ import type { IndexOptions, Metric } from "./types.js";
 
 export const METRICS: readonly Metric[] = ["l2", "ip", "cosine"];
 export const CAPACITY_MAX = 2 ** 31 - 1;
+/** MN_AUTO_HNSW_CAPACITY: from here on `auto` is a graph. */
+export const AUTO_HNSW = 4096;
 export const EF_MAX = 65535;
 export const SPEC_BYTES = 32;
 const DIMENSIONS_MAX = 65535;

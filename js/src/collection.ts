@@ -230,9 +230,15 @@ function floats(name: string, values: Float32Array | readonly number[], dimensio
 }
 
 function text(id: string, fields: object): string {
+  const unfit = (cause?: unknown) =>
+    new TypeError(`the document "${id}" has a field that JSON cannot hold`, { cause });
+  let made: string | undefined;
   try {
-    return JSON.stringify(fields);
+    made = JSON.stringify(fields);
   } catch (cause) {
-    throw new TypeError(`the document "${id}" has a field that JSON cannot hold`, { cause });
+    throw unfit(cause);
   }
+  // a toJSON of its own can make anything of a document
+  if (!made?.startsWith("{")) throw unfit();
+  return made;
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /// <reference lib="esnext.disposable" preserve="true" />
 import {
-  CAPACITY_MAX, EF_MAX, METRICS, asBytes, checkOptions, integer, is, kind, sectionName,
+  AUTO_HNSW, CAPACITY_MAX, EF_MAX, METRICS, asBytes, checkOptions, integer, is, kind, sectionName,
 } from "./check.js";
 import { MinnowError, statusError } from "./error.js";
 import { HIT_BYTES, Instance, REPORT } from "./instance.js";
@@ -267,7 +267,8 @@ export class Index {
   // --- Bytes -----------------------------------------------------------------
 
   /**
-   * The index as bytes: tight (unused capacity is dropped, here as well) and
+   * The index as bytes: tight (unused capacity is dropped, here as well; with
+   * it the graph of an `auto` index of fewer than 4,096 vectors) and
    * sealed. The same input gives the same bytes, on every machine and however
    * the adds were divided. O(bytes). Throws "memory" and "busy".
    */
@@ -289,12 +290,12 @@ export class Index {
     const id = sectionName(name);
     const view = asBytes("bytes", bytes);
     if (view.length === 0) {
-      if (instance.wasm.section(id) === 0) instance.check(instance.wasm.attach(id, 0, 0));
+      if (instance.wasm.section(id) === 0) instance.check(instance.wasm.attach(id, 0));
       return;
     }
-    const at = instance.stageSection(view.length);
+    const at = instance.stage(view.length);
     instance.u8.set(view, at);
-    instance.check(instance.wasm.attach(id, at, view.length));
+    instance.check(instance.wasm.attach(id, view.length));
   }
 
   /**
@@ -370,7 +371,10 @@ export class Index {
     const before = this.#told(REPORT.capacity);
     const need = this.#told(REPORT.count) + rows;
     if (need > CAPACITY_MAX) throw new RangeError(`an index holds at most ${CAPACITY_MAX} vectors`);
-    const twice = Math.min(Math.max(need, 2 * before), CAPACITY_MAX);
+    const sealed = this.#told(REPORT.sealed) === 1;
+    let twice = Math.min(Math.max(need, 2 * before), CAPACITY_MAX);
+    // `auto` decides by capacity; it should not be spare room that turns it
+    if (need < AUTO_HNSW && this.#told(REPORT.isAuto)) twice = Math.min(twice, AUTO_HNSW - 1);
     try {
       try {
         this.#appendWithin(instance, need <= before ? before : twice, vectors, halves);
@@ -381,6 +385,7 @@ export class Index {
       }
     } catch (error) {
       this.#resize(instance, before);
+      if (sealed) instance.check(instance.wasm.seal());
       throw error;
     }
     return rows;

@@ -14,7 +14,6 @@ interface Exports {
   simd(): number;
   report_at(): number;
   stage(bytes: number): number;
-  stage_section(bytes: number): number;
   create(
     dimensions: number, metric: number, specBytes: number, efConstruction: number,
     seedLow: number, seedHigh: number, capacity: number,
@@ -32,7 +31,8 @@ interface Exports {
   find(keyLow: number, keyHigh: number): number;
   reconstruct(keyLow: number, keyHigh: number, vector: number, dimensions: number): number;
   info(): void;
-  attach(name: number, data: number, bytes: number): number;
+  attach(name: number, bytes: number): number;
+  seal(): number;
   section(name: number): number;
 }
 
@@ -102,18 +102,11 @@ export class Instance {
 
   /** Room for `bytes` behind the block, until the next stage. 64-aligned. */
   stage(bytes: number): number {
-    return this.#placed(bytes > 0xffff0000 ? 0 : this.wasm.stage(bytes));
-  }
-
-  /** The same for a section that is to be attached. */
-  stageSection(bytes: number): number {
-    return this.#placed(bytes > 0x7fff0000 ? 0 : this.wasm.stage_section(bytes));
-  }
-
-  #placed(at: number): number {
+    const at = bytes > 0xffff0000 ? 0 : this.wasm.stage(bytes);
     if (at === 0) throw statusError(MEMORY);
     return at >>> 0;
   }
+
 
   // --- Report ----------------------------------------------------------------
 

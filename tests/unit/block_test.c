@@ -2,6 +2,7 @@
 /* Opening, sealing and verifying blocks: where they lie, and what is refused.
  */
 #define _DEFAULT_SOURCE
+#include "../../core/block.h"
 #include "../../core/structure/graph.h"
 #include "fixture.h"
 
@@ -297,7 +298,27 @@ static void test_seal(void) {
   fixture_free(&f);
 }
 
+/* A table whose sections would end at the block's end only modulo 2^64. */
+static void test_wrapping_section(void) {
+  fixture f = fixture_create("flat,f32", MN_L2, D, N);
+  uint8_t *block = f.index.block;
+  const uint64_t end = f.index.block_bytes, claimed = 896;
+  const uint64_t entry[4] = {MN_SECTION('h', 'o', 's', 't') | 1ull << 32, end,
+                             claimed - end, 0};
+  uint32_t count;
+  memcpy(&count, block + 28, 4);
+  memcpy(block + 64 + 32 * count, entry, sizeof entry);
+  count++;
+  memcpy(block + 28, &count, 4);
+  memcpy(block + 16, &claimed, 8);
+  mn_header_finish((mn_header *)(void *)block);
+  mn_index index;
+  CHECK_STATUS(mn_index_open(&index, block, claimed), MN_ERROR_CORRUPT);
+  fixture_free(&f);
+}
+
 int main(void) {
+  test_wrapping_section();
   static const char *const specs[] = {"flat,f32", "flat,sq8", "hnsw4,bf16",
                                       "hnsw8,sq8"};
   for (unsigned s = 0; s < 4; s++) {

@@ -197,7 +197,30 @@ static void test_auto(void) {
   fixture_free(&f);
 }
 
+/* In place or into a new block, a step of one at a time: the same bytes, also
+ * where rounding hides the growth of one section or of all. */
+static void test_every_capacity(void) {
+  enum { MOST = 400 };
+  for (uint32_t n = 16; n < MOST; n++) {
+    fixture f = fixture_create("hnsw4,f32", MN_L2, 1, n);
+    float *rows = fixture_rows("uniform", 0, n, 1);
+    CHECK_OK(fixture_add(&f, NULL, rows, n));
+    mn_index copy = f.index;
+    void *memory = malloc(1 << 20);
+    mn_arena other = mn_arena_over(memory, 1 << 20);
+    CHECK_OK(mn_index_resize(&copy, n + 1, &other));
+    CHECK_OK(mn_index_resize(&f.index, n + 1, &f.arena));
+    CHECK_EQUAL(copy.block_bytes, f.index.block_bytes);
+    CHECK(memcmp(copy.block, f.index.block, copy.block_bytes) == 0);
+    CHECK_OK(mn_index_verify(&f.index));
+    free(memory);
+    free(rows);
+    fixture_free(&f);
+  }
+}
+
 int main(void) {
+  test_every_capacity();
   test_up_and_down("flat,f32");
   test_up_and_down("hnsw4,f32");
   test_up_and_down("hnsw16,f32");

@@ -45,7 +45,7 @@ exit_code input_open(input *in, const char *path, const char *format,
 exit_code input_next(input *in, float *row, bool *end);
 void input_close(input *in);
 
-/* Where a row is, for messages: "line 18 (row 17)" or "row 17 (byte 4352)". */
+/* Where a row is, for messages: "line 18 (row 17)" or "byte 4352 (row 17)". */
 #define INPUT_PLACE_BYTES 64u
 void input_describe(const input *in, uint64_t row, uint64_t place,
                     char text[INPUT_PLACE_BYTES]);
