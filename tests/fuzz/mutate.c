@@ -7,6 +7,7 @@
  * made right again, nearly always.
  */
 #include "../../core/block.h"
+#include "../../core/bytes.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -88,6 +89,20 @@ static void change_run(uint8_t *data, size_t size) {
   LLVMFuzzerMutate(data + at, run, run);
 }
 
+/* A host section that ends where the block is said to end, if need
+ * be modulo 2^64. */
+static void change_end(mn_header *header) {
+  if (header->section_count == 0 || header->section_count >= MN_TABLE_ENTRIES)
+    return;
+  const mn_section_entry *last = &header->table[header->section_count - 1];
+  mn_section_entry host = {.name = MN_SECTION('h', 'o', 's', 't'),
+                           .version = 1,
+                           .offset = mn_round_up(last->offset + last->bytes)};
+  header->block_bytes = BODY + 64 * (draw() % 8);
+  host.bytes = header->block_bytes - host.offset;
+  header->table[header->section_count++] = host;
+}
+
 size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t size, size_t max_size,
                                unsigned seed) {
   state = seed;
@@ -113,8 +128,13 @@ size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t size, size_t max_size,
   mn_header *header = malloc(sizeof *header);
   memcpy(header, data, sizeof *header);
   /* Unsealed, contents are checked for sense and not by their checksum. */
-  if (draw() % 4)
+  if (draw() % 4) {
     header->flags &= ~(uint32_t)MN_FLAG_SEALED;
+    for (unsigned i = 0; i < MN_TABLE_ENTRIES; i++)
+      header->table[i].checksum = 0;
+  }
+  if (draw() % 32 == 0)
+    change_end(header);
   mn_header_finish(header);
   memcpy(data, header, sizeof *header);
   free(header);
