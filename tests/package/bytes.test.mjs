@@ -76,6 +76,15 @@ test("auto becomes a graph at 4,096, with the bytes it would have had at once", 
   assert.deepEqual(grown.toBytes(), once.toBytes());
 });
 
+test("auto stays flat below 4,096, whatever room there is to spare", async () => {
+  const data = rows(3500, D);
+  const index = await create("auto", data);
+  for (let from = 0; from < 3500; from += 700) {
+    index.add(data.subarray(from * D, (from + 700) * D));
+    assert.equal(index.info().spec, "flat,f32");
+  }
+});
+
 test("what is opened answers as what was saved, and can be verified", async () => {
   const data = rows(600, D);
   const query = rows(1, D, random(seed + 3));

@@ -135,6 +135,8 @@ test("adding is all or nothing", async () => {
   assert.throws(add({ id: "x" }), TypeError);
   assert.throws(add({ id: 5, vector: [1, 1, 1] }), TypeError);
   assert.throws(add(cyclic), TypeError);
+  assert.throws(add({ id: "x", vector: [1, 1, 1], toJSON: () => 5 }), TypeError);
+  assert.throws(add({ id: "x", vector: [1, 1, 1], toJSON() {} }), TypeError);
   assert.throws(add({ id: "x", vector: [1, 1, 1], big: 1n }), TypeError);
   for (const wrong of [null, "x", undefined, 5]) assert.throws(add(wrong), TypeError);
   assert.equal(collection.size, 4);

@@ -61,6 +61,9 @@ test("a failed add that had to grow the index leaves its bytes as they were", as
   refuses("not-finite", () => index.add(spoilt(NaN)));
   assert.equal(index.info().capacity, 20);
   assert.deepEqual(index.toBytes(), other.toBytes());
+  refuses("not-finite", () => index.add(spoilt(NaN)));
+  assert.equal(index.info().sealed, true);
+  index.verify();
 });
 
 test("queries that cannot be searched for", async () => {
