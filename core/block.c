@@ -144,7 +144,7 @@ void mn_index_unseal(mn_index *index) {
 /* --- Handle --------------------------------------------------------------- */
 
 void mn_index_point(mn_index *index, uint8_t *block, int writable,
-                    const mn_layout *layout) {
+                    const mn_layout *layout, const mn_kernels *kernels) {
   const mn_header *header = (const void *)block;
   /* Sections lie at multiples of 64 from a block aligned to 8, so the casts
    * keep alignment. */
@@ -159,7 +159,7 @@ void mn_index_point(mn_index *index, uint8_t *block, int writable,
       .capacity = header->capacity,
       .is_auto = (header->flags & MN_FLAG_AUTO) != 0,
       .writable = (uint8_t)writable,
-      .kernels = mn_kernels_select(mn_cpu_features()),
+      .kernels = kernels,
       .codec = codec,
       .state = (void *)at[MN_AT_STATE],
       .keys = (void *)at[MN_AT_KEYS],

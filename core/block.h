@@ -109,7 +109,7 @@ mn_section_entry *mn_header_find(mn_header *header, uint32_t name);
 
 /* Makes a handle on a block whose header holds. */
 void mn_index_point(mn_index *index, uint8_t *block, int writable,
-                    const mn_layout *layout);
+                    const mn_layout *layout, const struct mn_kernels *kernels);
 
 /* Whether the block is the last thing that was allocated from the arena. */
 int mn_index_is_last(const mn_index *index, const mn_arena *arena);

@@ -3,6 +3,7 @@
 #include "block.h"
 #include "bytes.h"
 #include "encoding/codec.h"
+#include "kernels/kernels.h"
 #include "options.h"
 #include "structure/graph.h"
 
@@ -26,7 +27,8 @@ mn_status mn_index_create(mn_index *index, const mn_options *options,
     return MN_ERROR_ARENA;
   mn_zero(block, (size_t)layout.end);
   mn_header_write((mn_header *)(void *)block, &o, is_auto, capacity, &layout);
-  mn_index_point(index, block, 1, &layout);
+  mn_index_point(index, block, 1, &layout,
+                 mn_kernels_select(mn_cpu_features()));
   index->state->trained = index->codec->needs_sample == 0;
   return MN_OK;
 }
@@ -126,7 +128,8 @@ static mn_status open_block(mn_index *index, uint8_t *block, size_t bytes,
   if (status != MN_OK)
     return status;
   mn_index opened;
-  mn_index_point(&opened, block, writable, &layout);
+  mn_index_point(&opened, block, writable, &layout,
+                 mn_kernels_select(mn_cpu_features()));
   status = check_state(&opened);
   if (status == MN_OK)
     mn_move(index, &opened, sizeof opened); /* not `=`: no call of memcpy */
