@@ -8,6 +8,7 @@
  */
 #include "kernels.h"
 #include "partial.h"
+#include "shared.h"
 
 #if defined(__x86_64__) || defined(__i386__)
 
@@ -185,6 +186,16 @@ const mn_kernels mn_kernels_avx2 = {
     .dot_bf16 = mn_dot_bf16_avx2,
     .l2_bf16 = mn_l2_bf16_avx2,
     .dot_i16_i8 = mn_dot_i16_i8_avx2,
+    .dot_i16_u4 = mn_dot_i16_u4_c,
+    .dot_i16_u2 = mn_dot_i16_u2_c,
+    .dot_i8_u1 = mn_dot_i8_u1_c,
+    .count_xor = mn_count_xor_c,
+    .count_and = mn_count_and_c,
+    .lookup_u4 = mn_lookup_u4_c,
+    .lookup_u8 = mn_lookup_u8_c,
+    .l2_columns = mn_l2_columns_c,
+    .dot_columns = mn_dot_columns_c,
+    .nearest_column = mn_nearest_column_c,
 };
 
 #endif

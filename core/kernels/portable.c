@@ -3,6 +3,8 @@
  * The reference kernels: what every other table must equal, bit for bit.
  */
 #include "kernels.h"
+#include "partial.h"
+#include "shared.h"
 
 #include <float.h>
 
@@ -48,7 +50,7 @@ float mn_bf16_to_f32(uint16_t half) {
   return widen_bf16(half);
 }
 
-/* --- Sums ----------------------------------------------------------------- */
+/* --- Sums of floats ------------------------------------------------------- */
 
 /* How element i of a vector is read, and what a pair adds to the sum. These
  * are always inlined, so a kernel pays for no call. */
@@ -71,12 +73,20 @@ MN_INLINE float read_f32(const void *vector, uint32_t i) {
   return ((const unaligned_f32 *)vector)[i].value;
 }
 
+MN_INLINE uint32_t read_u16(const void *vector, uint32_t i) {
+  return ((const unaligned_u16 *)vector)[i].value;
+}
+
+MN_INLINE int32_t read_i16(const void *vector, uint32_t i) {
+  return ((const unaligned_i16 *)vector)[i].value;
+}
+
 MN_INLINE float read_f16(const void *vector, uint32_t i) {
-  return widen_f16(((const unaligned_u16 *)vector)[i].value);
+  return widen_f16((uint16_t)read_u16(vector, i));
 }
 
 MN_INLINE float read_bf16(const void *vector, uint32_t i) {
-  return widen_bf16(((const unaligned_u16 *)vector)[i].value);
+  return widen_bf16((uint16_t)read_u16(vector, i));
 }
 
 MN_INLINE float product(float a, float b) {
@@ -109,8 +119,6 @@ MN_INLINE float sum(make_term *term, read_element *read, const float *a,
   return lanes[0];
 }
 
-/* --- The table ------------------------------------------------------------ */
-
 static float mn_dot_f32_c(const float *a, const float *b, uint32_t n) {
   return sum(product, read_f32, a, b, n);
 }
@@ -135,12 +143,174 @@ static float mn_l2_bf16_c(const float *a, const uint16_t *b, uint32_t n) {
   return sum(squared_difference, read_bf16, a, b, n);
 }
 
+/* --- Sums of integers ----------------------------------------------------- */
+
+/* Sums are unsigned, so that operands which break the promise of kernels.h
+ * (a hostile block's) wrap around and do no worse. */
 static int32_t mn_dot_i16_i8_c(const int16_t *a, const int8_t *b, uint32_t n) {
-  int32_t sum = 0;
+  uint32_t sum = 0;
   for (uint32_t i = 0; i < n; i++)
-    sum += ((const unaligned_i16 *)a)[i].value * b[i];
+    sum += (uint32_t)(read_i16(a, i) * b[i]);
+  return (int32_t)sum;
+}
+
+/* b has `bits` bits an element. */
+MN_INLINE int32_t dot_packed(uint32_t bits, const int16_t *a, const uint8_t *b,
+                             uint32_t n) {
+  const uint32_t per_byte = 8 / bits, mask = (1u << bits) - 1;
+  uint32_t sum = 0;
+  for (uint32_t i = 0; i < n; i += per_byte) {
+    uint32_t packed = *b++;
+    for (uint32_t j = i; j < i + per_byte && j < n; j++, packed >>= bits)
+      sum += (uint32_t)(read_i16(a, j) * (int32_t)(packed & mask));
+  }
+  return (int32_t)sum;
+}
+
+int32_t mn_dot_i16_u4_c(const int16_t *a, const uint8_t *b, uint32_t n) {
+  return dot_packed(4, a, b, n);
+}
+
+int32_t mn_dot_i16_u2_c(const int16_t *a, const uint8_t *b, uint32_t n) {
+  return dot_packed(2, a, b, n);
+}
+
+int32_t mn_dot_i8_u1_c(const int8_t *a, const uint8_t *b, uint32_t n) {
+  int32_t sum = 0; /* below 2^16 * 2^7 */
+  for (uint32_t i = 0; i < n; i += 8) {
+    int32_t bits = *b++;
+    for (uint32_t j = i; j < i + 8 && j < n; j++, bits >>= 1)
+      sum += a[j] & -(bits & 1);
+  }
   return sum;
 }
+
+/* Bits set in a word: summed in pairs, fours, eights, and all eights. Not the
+ * compiler's, which calls a library where there is no such instruction. */
+MN_INLINE uint32_t count_bits(uint32_t x) {
+  x -= x >> 1 & 0x55555555;
+  x = (x & 0x33333333) + (x >> 2 & 0x33333333);
+  x = (x + (x >> 4)) & 0x0f0f0f0f;
+  return x * 0x01010101 >> 24;
+}
+
+typedef uint32_t combine(uint32_t a, uint32_t b);
+
+MN_INLINE uint32_t exclusive_or(uint32_t a, uint32_t b) {
+  return a ^ b;
+}
+
+MN_INLINE uint32_t both(uint32_t a, uint32_t b) {
+  return a & b;
+}
+
+MN_INLINE uint32_t count(combine *with, const uint8_t *a, const uint8_t *b,
+                         uint32_t bytes) {
+  uint32_t sum = 0, i = 0;
+  for (; i + 4 <= bytes; i += 4)
+    sum += count_bits(with(((const mn_unaligned_u32 *)(a + i))->value,
+                           ((const mn_unaligned_u32 *)(b + i))->value));
+  for (; i < bytes; i++)
+    sum += count_bits(with(a[i], b[i]));
+  return sum;
+}
+
+uint32_t mn_count_xor_c(const uint8_t *a, const uint8_t *b, uint32_t bytes) {
+  return count(exclusive_or, a, b, bytes);
+}
+
+uint32_t mn_count_and_c(const uint8_t *a, const uint8_t *b, uint32_t bytes) {
+  return count(both, a, b, bytes);
+}
+
+/* --- Lookups -------------------------------------------------------------- */
+
+void mn_lookup_u4_c(const uint8_t *tables, const uint8_t *const *rows,
+                    uint32_t bytes, uint32_t *sums) {
+  for (uint32_t r = 0; r < MN_LOOKUP_ROWS; r++) {
+    const uint8_t *row = rows[r], *two = tables;
+    uint32_t low = 0, high = 0;
+    for (uint32_t i = 0; i < bytes; i++, two += 64) {
+      uint32_t even = row[i] & 15u, odd = row[i] / 16u;
+      low += two[even] + two[32 + odd];
+      high += two[16 + even] + two[48 + odd];
+    }
+    sums[r] = low + 256 * high;
+  }
+}
+
+/* Four sums, so that no load waits for an addition. */
+uint32_t mn_lookup_u8_c(const uint16_t *table, const uint8_t *b, uint32_t n) {
+  uint32_t s0 = 0, s1 = 0, s2 = 0, s3 = 0;
+  for (; n >= 4; n -= 4, b += 4, table += 4 * 256) {
+    s0 += read_u16(table, b[0]);
+    s1 += read_u16(table, 256u + b[1]);
+    s2 += read_u16(table, 512u + b[2]);
+    s3 += read_u16(table, 768u + b[3]);
+  }
+  for (; n > 0; n--, b++, table += 256)
+    s0 += read_u16(table, b[0]);
+  return s0 + s1 + s2 + s3;
+}
+
+/* --- Sums by columns ------------------------------------------------------ */
+
+/* Up to four columns, from `columns` on. */
+MN_INLINE void sum_columns(make_term *term, const float *x,
+                           const float *columns, uint32_t n, uint32_t count,
+                           uint32_t width, float *sums) {
+  for (uint32_t k = 0; k < width; k++)
+    sums[k] = 0;
+  for (uint32_t j = 0; j < n; j++, columns += count)
+    for (uint32_t k = 0; k < width; k++)
+      sums[k] += term(read_f32(x, j), read_f32(columns, k));
+}
+
+MN_INLINE void all_columns(make_term *term, const float *x,
+                           const float *columns, uint32_t n, uint32_t count,
+                           float *out) {
+  float four[4];
+  uint32_t k = 0;
+  for (; k + 4 <= count; k += 4) {
+    sum_columns(term, x, columns + k, n, count, 4, four);
+    for (uint32_t i = 0; i < 4; i++)
+      ((unaligned_f32 *)out)[k + i].value = four[i];
+  }
+  for (; k < count; k++) {
+    sum_columns(term, x, columns + k, n, count, 1, four);
+    ((unaligned_f32 *)out)[k].value = four[0];
+  }
+}
+
+void mn_l2_columns_c(const float *x, const float *columns, uint32_t n,
+                     uint32_t count, float *out) {
+  all_columns(squared_difference, x, columns, n, count, out);
+}
+
+void mn_dot_columns_c(const float *x, const float *columns, uint32_t n,
+                      uint32_t count, float *out) {
+  all_columns(product, x, columns, n, count, out);
+}
+
+uint32_t mn_nearest_column_c(const float *x, const float *columns, uint32_t n,
+                             uint32_t count, float *distance) {
+  uint32_t nearest = 0;
+  float least = __builtin_inff(), four[4];
+  for (uint32_t k = 0; k < count; k += 4) {
+    uint32_t width = count - k < 4 ? count - k : 4;
+    if (width == 4)
+      sum_columns(squared_difference, x, columns + k, n, count, 4, four);
+    else
+      sum_columns(squared_difference, x, columns + k, n, count, width, four);
+    for (uint32_t i = 0; i < width; i++)
+      if (four[i] < least)
+        least = four[i], nearest = k + i;
+  }
+  *distance = least;
+  return nearest;
+}
+
+/* --- The table ------------------------------------------------------------ */
 
 const mn_kernels mn_kernels_c = {
     .name = "c",
@@ -152,4 +322,14 @@ const mn_kernels mn_kernels_c = {
     .dot_bf16 = mn_dot_bf16_c,
     .l2_bf16 = mn_l2_bf16_c,
     .dot_i16_i8 = mn_dot_i16_i8_c,
+    .dot_i16_u4 = mn_dot_i16_u4_c,
+    .dot_i16_u2 = mn_dot_i16_u2_c,
+    .dot_i8_u1 = mn_dot_i8_u1_c,
+    .count_xor = mn_count_xor_c,
+    .count_and = mn_count_and_c,
+    .lookup_u4 = mn_lookup_u4_c,
+    .lookup_u8 = mn_lookup_u8_c,
+    .l2_columns = mn_l2_columns_c,
+    .dot_columns = mn_dot_columns_c,
+    .nearest_column = mn_nearest_column_c,
 };

@@ -4,6 +4,7 @@
  */
 #include "kernels.h"
 #include "partial.h"
+#include "shared.h"
 
 #if defined(__wasm_simd128__)
 
@@ -202,6 +203,16 @@ const mn_kernels mn_kernels_wasm = {
     .dot_bf16 = mn_dot_bf16_wasm,
     .l2_bf16 = mn_l2_bf16_wasm,
     .dot_i16_i8 = mn_dot_i16_i8_wasm,
+    .dot_i16_u4 = mn_dot_i16_u4_c,
+    .dot_i16_u2 = mn_dot_i16_u2_c,
+    .dot_i8_u1 = mn_dot_i8_u1_c,
+    .count_xor = mn_count_xor_c,
+    .count_and = mn_count_and_c,
+    .lookup_u4 = mn_lookup_u4_c,
+    .lookup_u8 = mn_lookup_u8_c,
+    .l2_columns = mn_l2_columns_c,
+    .dot_columns = mn_dot_columns_c,
+    .nearest_column = mn_nearest_column_c,
 };
 
 #endif
