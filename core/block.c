@@ -6,31 +6,55 @@
 #include "kernels/kernels.h"
 #include "key_map.h"
 #include "structure/graph.h"
+#include "transform/transform.h"
 
 static const uint32_t section_names[MN_CORE_SECTIONS] = {
     MN_SECTION('S', 'T', 'A', 'T'), MN_SECTION('K', 'E', 'Y', 'S'),
     MN_SECTION('K', 'M', 'A', 'P'), MN_SECTION('C', 'O', 'D', 'E'),
-    MN_SECTION('M', 'O', 'D', 'L'), MN_SECTION('L', 'I', 'N', 'K'),
-    MN_SECTION('U', 'P', 'P', 'R'),
+    MN_SECTION('R', 'E', 'S', 'T'), MN_SECTION('F', 'I', 'N', 'E'),
+    MN_SECTION('F', 'R', 'S', 'T'), MN_SECTION('M', 'O', 'D', 'L'),
+    MN_SECTION('L', 'I', 'N', 'K'), MN_SECTION('U', 'P', 'P', 'R'),
 };
 
 static const uint8_t magic[8] = {'M', 'I', 'N', 'N', 'O', 'W', 0x1a, '\n'};
 
 /* --- Layout --------------------------------------------------------------- */
 
+/* The model's parts one behind the other; the bytes of all. */
+static uint64_t lay_out_model(const mn_options *o, const mn_codec *codec,
+                              const mn_codec *fine, uint64_t *part) {
+  const mn_map map = mn_map_of(o);
+  uint64_t bytes[MN_MODEL_PARTS] = {0};
+  if (map.ops != NULL && map.ops->model_bytes != NULL)
+    bytes[MN_OF_TRANSFORM] = map.ops->model_bytes(map.from, map.to);
+  bytes[MN_OF_CODEC] = mn_codec_measure(codec).model_bytes;
+  bytes[MN_OF_FINE] = mn_codec_measure(fine).model_bytes;
+  uint64_t end = 0;
+  for (unsigned i = 0; i < MN_MODEL_PARTS; i++) {
+    part[i] = bytes[i] > 0 ? mn_round_up(end) : UINT64_MAX;
+    if (bytes[i] > 0)
+      end = part[i] + bytes[i];
+  }
+  return end;
+}
+
 mn_status mn_layout_of(const mn_options *o, uint32_t capacity,
                        mn_layout *layout) {
-  const mn_codec_ops *codec = mn_codec_of(o->encoding);
+  mn_codec codec, fine;
+  mn_codec_first(o, &codec);
+  mn_codec_fine(o, &fine);
   const int is_graph = o->structure == MN_HNSW;
   /* None of these products overflows 64 bits: capacity is below 2^31 and the
-   * rest below 2^19. */
+   * rest below 2^21; the model is below 2^40. */
   uint64_t *bytes = layout->bytes;
   bytes[MN_AT_STATE] = sizeof(mn_state);
   bytes[MN_AT_KEYS] = (uint64_t)capacity * sizeof(uint64_t);
   bytes[MN_AT_KEY_MAP] = mn_key_map_buckets(capacity) * sizeof(uint32_t);
-  bytes[MN_AT_CODES] =
-      (uint64_t)capacity * codec->code_bytes(o->metric, o->dimensions);
-  bytes[MN_AT_MODEL] = codec->model_bytes(o->dimensions);
+  bytes[MN_AT_CODES] = (uint64_t)capacity * codec.code_bytes;
+  bytes[MN_AT_RESTS] = (uint64_t)capacity * codec.rest_bytes;
+  bytes[MN_AT_FINE_CODES] = (uint64_t)capacity * fine.code_bytes;
+  bytes[MN_AT_FINE_RESTS] = (uint64_t)capacity * fine.rest_bytes;
+  bytes[MN_AT_MODEL] = lay_out_model(o, &codec, &fine, layout->part);
   bytes[MN_AT_LINKS] = is_graph ? mn_graph_link_bytes(o->m, capacity) : 0;
   bytes[MN_AT_UPPER] = is_graph ? mn_graph_upper_bytes(o->m, capacity) : 0;
 
@@ -88,8 +112,7 @@ mn_status mn_header_check(const mn_header *header, size_t bytes) {
       header->format_minor > MN_FORMAT_MINOR)
     return MN_ERROR_VERSION;
   if (header->checksum != header_checksum(header) ||
-      (header->flags & ~(uint32_t)MN_FLAGS_KNOWN) != 0 || header->zero_1 != 0 ||
-      header->zero_2 != 0)
+      (header->flags & ~(uint32_t)MN_FLAGS_KNOWN) != 0 || header->zero != 0)
     return MN_ERROR_CORRUPT;
   return header->block_bytes > bytes ? MN_ERROR_TRUNCATED : MN_OK;
 }
@@ -98,7 +121,14 @@ mn_options mn_header_options(const mn_header *header) {
   return (mn_options){.dimensions = header->dimensions,
                       .metric = (mn_metric)header->metric,
                       .structure = (mn_structure)header->structure,
+                      .transform = (mn_transform)header->transform,
+                      .kept_dimensions = header->kept_dimensions,
                       .encoding = (mn_encoding)header->encoding,
+                      .pq_m = header->pq_m,
+                      .pq_bits = header->pq_bits,
+                      .pq_nrq = header->pq_nrq & 0x7fu,
+                      .pq_correction = header->pq_nrq >> 7,
+                      .refine = (mn_encoding)header->refine,
                       .m = header->m,
                       .ef_construction = header->ef_construction,
                       .seed = header->seed};
@@ -123,8 +153,14 @@ void mn_header_write(mn_header *header, const mn_options *o, int is_auto,
   header->metric = (uint8_t)o->metric;
   header->structure = (uint8_t)o->structure;
   header->encoding = (uint8_t)o->encoding;
-  header->m = o->m;
-  header->ef_construction = o->ef_construction;
+  header->refine = (uint8_t)o->refine;
+  header->m = (uint8_t)o->m;
+  header->transform = (uint8_t)o->transform;
+  header->pq_bits = (uint8_t)o->pq_bits;
+  header->pq_nrq = (uint8_t)(o->pq_nrq | o->pq_correction << 7);
+  header->ef_construction = (uint16_t)o->ef_construction;
+  header->pq_m = (uint16_t)o->pq_m;
+  header->kept_dimensions = (uint16_t)o->kept_dimensions;
   header->seed = o->seed;
   header->capacity = capacity;
   header->section_count = mn_layout_table(layout, header->table);
@@ -143,6 +179,10 @@ void mn_index_unseal(mn_index *index) {
 
 /* --- Handle --------------------------------------------------------------- */
 
+static uint8_t *model_part(uint8_t *model, uint64_t offset) {
+  return offset == UINT64_MAX ? NULL : model + offset;
+}
+
 void mn_index_point(mn_index *index, uint8_t *block, int writable,
                     const mn_layout *layout, const mn_kernels *kernels) {
   const mn_header *header = (const void *)block;
@@ -151,26 +191,28 @@ void mn_index_point(mn_index *index, uint8_t *block, int writable,
   uint8_t *at[MN_CORE_SECTIONS];
   for (unsigned i = 0; i < MN_CORE_SECTIONS; i++)
     at[i] = layout->bytes[i] > 0 ? block + layout->offset[i] : NULL;
-  const mn_codec_ops *codec = mn_codec_of((mn_encoding)header->encoding);
-  *index = (mn_index){
-      .block = block,
-      .block_bytes = (size_t)header->block_bytes,
-      .options = mn_header_options(header),
-      .capacity = header->capacity,
-      .is_auto = (header->flags & MN_FLAG_AUTO) != 0,
-      .writable = (uint8_t)writable,
-      .kernels = kernels,
-      .codec = codec,
-      .state = (void *)at[MN_AT_STATE],
-      .keys = (void *)at[MN_AT_KEYS],
-      .key_map = (void *)at[MN_AT_KEY_MAP],
-      .codes = at[MN_AT_CODES],
-      .code_bytes =
-          codec->code_bytes((mn_metric)header->metric, header->dimensions),
-      .model = at[MN_AT_MODEL],
-      .links = (void *)at[MN_AT_LINKS],
-      .upper = (void *)at[MN_AT_UPPER],
-  };
+  index->block = block;
+  index->block_bytes = (size_t)header->block_bytes;
+  index->options = mn_header_options(header);
+  index->capacity = header->capacity;
+  index->is_auto = (header->flags & MN_FLAG_AUTO) != 0;
+  index->writable = (uint8_t)writable;
+  index->transform = mn_transform_of(index->options.transform);
+  mn_codec_first(&index->options, &index->codec);
+  mn_codec_fine(&index->options, &index->fine);
+  index->codec.kernels = index->fine.kernels = kernels;
+  index->state = (void *)at[MN_AT_STATE];
+  index->keys = (void *)at[MN_AT_KEYS];
+  index->key_map = (void *)at[MN_AT_KEY_MAP];
+  index->codes = at[MN_AT_CODES];
+  index->rests = at[MN_AT_RESTS];
+  index->fine_codes = at[MN_AT_FINE_CODES];
+  index->fine_rests = at[MN_AT_FINE_RESTS];
+  index->model = model_part(at[MN_AT_MODEL], layout->part[MN_OF_TRANSFORM]);
+  index->codec.model = model_part(at[MN_AT_MODEL], layout->part[MN_OF_CODEC]);
+  index->fine.model = model_part(at[MN_AT_MODEL], layout->part[MN_OF_FINE]);
+  index->links = (void *)at[MN_AT_LINKS];
+  index->upper = (void *)at[MN_AT_UPPER];
 }
 
 int mn_index_is_last(const mn_index *index, const mn_arena *arena) {
@@ -178,5 +220,6 @@ int mn_index_is_last(const mn_index *index, const mn_arena *arena) {
 }
 
 void mn_index_use_features(mn_index *index, uint32_t features) {
-  index->kernels = mn_kernels_select(features & mn_cpu_features());
+  index->codec.kernels = index->fine.kernels =
+      mn_kernels_select(features & mn_cpu_features());
 }

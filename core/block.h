@@ -35,12 +35,17 @@ typedef struct mn_header {
   uint8_t metric;
   uint8_t structure;
   uint8_t encoding;
-  uint8_t zero_1;
-  uint32_t m;
-  uint32_t ef_construction;
+  uint8_t refine;
+  uint8_t m;
+  uint8_t transform;
+  uint8_t pq_bits;
+  uint8_t pq_nrq; /* its top bit: pq_correction */
+  uint16_t ef_construction;
+  uint16_t pq_m;
   uint64_t seed;
   uint32_t capacity;
-  uint32_t zero_2;
+  uint16_t kept_dimensions;
+  uint16_t zero;
   mn_section_entry table[MN_TABLE_ENTRIES];
 } mn_header;
 
@@ -56,7 +61,8 @@ typedef struct mn_state {
   uint32_t trained;   /* 0 or 1 */
   uint32_t zero_1;
   uint64_t clipped;
-  uint8_t zero_2[32];
+  uint64_t error; /* sum of the vectors' relative errors, in units of 2^-31 */
+  uint8_t zero_2[24];
 } mn_state;
 
 _Static_assert(sizeof(mn_state) == 64, "layout is the format");
@@ -68,17 +74,31 @@ typedef enum mn_core_section {
   MN_AT_KEYS,
   MN_AT_KEY_MAP,
   MN_AT_CODES,
+  MN_AT_RESTS,
+  MN_AT_FINE_CODES,
+  MN_AT_FINE_RESTS,
   MN_AT_MODEL,
   MN_AT_LINKS,
   MN_AT_UPPER,
   MN_CORE_SECTIONS
 } mn_core_section;
 
+/* What training found, in section MODL: each part at a multiple of
+ * MN_ALIGNMENT from its begin. */
+typedef enum mn_model_part {
+  MN_OF_TRANSFORM,
+  MN_OF_CODEC,
+  MN_OF_FINE,
+  MN_MODEL_PARTS
+} mn_model_part;
+
 /* Where everything lies: a function of options and capacity alone. */
 typedef struct mn_layout {
   uint64_t offset[MN_CORE_SECTIONS];
   uint64_t bytes[MN_CORE_SECTIONS];
-  uint64_t end; /* of the core's sections; the host's begin here */
+  uint64_t
+      part[MN_MODEL_PARTS]; /* offset within the section; UINT64_MAX: none */
+  uint64_t end;             /* of the core's sections; the host's begin here */
 } mn_layout;
 
 /* `options` must be complete (mn_options_complete). MN_ERROR_TOO_LARGE where
@@ -110,6 +130,9 @@ mn_section_entry *mn_header_find(mn_header *header, uint32_t name);
 /* Makes a handle on a block whose header holds. */
 void mn_index_point(mn_index *index, uint8_t *block, int writable,
                     const mn_layout *layout, const struct mn_kernels *kernels);
+
+/* Whether what training found could come from accepted vectors. */
+int mn_model_is_sound(const mn_index *index);
 
 /* Whether the block is the last thing that was allocated from the arena. */
 int mn_index_is_last(const mn_index *index, const mn_arena *arena);

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Training, adding, and what can be asked about single vectors. */
+/* Adding, and what can be asked about single vectors. */
 #include "block.h"
 #include "bytes.h"
 #include "encoding/codec.h"
 #include "key_map.h"
 #include "structure/structure.h"
+#include "vector.h"
 
-/* --- Train ---------------------------------------------------------------- */
+/* --- Add ------------------------------------------------------------------ */
 
 /* What a call with vectors must satisfy before any vector is looked at. */
 static mn_status check_rows(const mn_index *index, const mn_vectors *vectors,
@@ -24,56 +25,33 @@ static const float *row_at(const mn_vectors *vectors, uint32_t row) {
   return vectors->data + (size_t)row * vectors->dimensions;
 }
 
-mn_status mn_index_train(mn_index *index, const mn_vectors *sample,
-                         mn_arena *scratch) {
-  mn_status status = check_rows(index, sample, scratch);
-  if (status != MN_OK)
-    return status;
-  if (index->state->trained)
-    return MN_ERROR_TRAINED;
-  if (sample->count < index->codec->needs_sample)
-    return MN_ERROR_SAMPLE;
-  const size_t mark = mn_arena_mark(scratch);
-  float *vector =
-      mn_arena_allocate(scratch, sizeof(float) * sample->dimensions);
-  if (vector == NULL)
-    return MN_ERROR_ARENA;
-  for (uint32_t row = 0; row < sample->count && status == MN_OK; row++) {
-    status = mn_vector_take(index, row_at(sample, row), vector);
-    if (status == MN_OK)
-      index->codec->train(index, vector, row);
-  }
-  mn_arena_rewind(scratch, mark);
-  if (status == MN_OK)
-    status = index->codec->train_end(index);
-  if (status != MN_OK) {
-    mn_zero(index->model,
-            (size_t)index->codec->model_bytes(sample->dimensions));
-    return status;
-  }
-  mn_index_unseal(index);
-  index->state->trained = 1;
-  return MN_OK;
-}
-
-/* --- Add ------------------------------------------------------------------ */
+/* What a call has added to the state's sums so far. */
+typedef struct sums {
+  uint64_t clipped, error;
+} sums;
 
 /* Enters one row into `slot`; on failure the slot's bytes may be written, but
  * its key is not in the map. */
 static mn_status store(mn_index *index, uint32_t slot, uint64_t key,
-                       const float *row, float *vector, uint32_t *clipped) {
-  mn_status status = mn_vector_take(index, row, vector);
-  if (status != MN_OK)
-    return status;
-  uint32_t lost = 0;
-  status = index->codec->encode(index, vector, mn_code_at(index, slot), &lost);
+                       const float *row, const mn_vector_room *room,
+                       sums *added) {
+  const mn_code_places places = mn_places_of(index, slot);
+  uint32_t clipped = 0, error = 0;
+  const mn_status status =
+      mn_vector_encode(index, row, room, &places, &clipped, &error);
   if (status != MN_OK)
     return status;
   index->keys[slot] = key;
   if (!mn_key_map_put(index, key, slot))
     return MN_ERROR_DUPLICATE_KEY;
-  *clipped += lost;
+  added->clipped += clipped;
+  added->error += error;
   return MN_OK;
+}
+
+static void clear(void *array, size_t each, uint32_t slot) {
+  if (array != NULL)
+    mn_zero((uint8_t *)array + slot * each, each);
 }
 
 /* Clears slots from `first` on, of which all but the last are in the map. */
@@ -82,7 +60,10 @@ static void take_back(mn_index *index, uint32_t first, uint32_t last) {
     mn_key_map_undo(index, index->keys[slot]);
   for (uint32_t slot = first; slot <= last; slot++) {
     index->keys[slot] = 0;
-    mn_zero(mn_code_at(index, slot), index->code_bytes);
+    clear(index->codes, index->codec.code_bytes, slot);
+    clear(index->rests, index->codec.rest_bytes, slot);
+    clear(index->fine_codes, index->fine.code_bytes, slot);
+    clear(index->fine_rests, index->fine.rest_bytes, slot);
   }
 }
 
@@ -100,16 +81,17 @@ mn_status mn_index_append(mn_index *index, const uint64_t *keys,
   if (vectors->count == 0)
     return MN_OK;
   const size_t mark = mn_arena_mark(scratch);
-  float *vector =
-      mn_arena_allocate(scratch, sizeof(float) * vectors->dimensions);
-  if (vector == NULL)
+  mn_vector_room room;
+  if (!mn_vector_room_allocate(&index->options, &room, scratch)) {
+    mn_arena_rewind(scratch, mark);
     return MN_ERROR_ARENA;
+  }
   const uint32_t first = state->count;
-  uint32_t clipped = 0;
+  sums added = {0, 0};
   for (uint32_t row = 0; row < vectors->count; row++) {
     const uint32_t slot = first + row;
     status = store(index, slot, keys == NULL ? slot : keys[row],
-                   row_at(vectors, row), vector, &clipped);
+                   row_at(vectors, row), &room, &added);
     if (status != MN_OK) {
       take_back(index, first, slot);
       if (bad_row != NULL)
@@ -122,7 +104,8 @@ mn_status mn_index_append(mn_index *index, const uint64_t *keys,
     return status;
   mn_index_unseal(index);
   state->count = first + vectors->count;
-  state->clipped += clipped;
+  state->clipped += added.clipped;
+  state->error += added.error;
   if (index->options.structure == MN_FLAT)
     state->linked = state->count;
   return MN_OK;
@@ -188,17 +171,29 @@ mn_status mn_index_find(const mn_index *index, uint64_t key, uint32_t *slot) {
 }
 
 mn_status mn_index_reconstruct(const mn_index *index, uint64_t key,
-                               float *vector, uint32_t dimensions) {
+                               float *vector, uint32_t dimensions,
+                               mn_arena *scratch) {
   uint32_t slot;
-  if (vector == NULL)
+  if (vector == NULL || scratch == NULL)
     return MN_ERROR_ARGUMENT;
-  mn_status status = mn_index_find(index, key, &slot);
+  const mn_status status = mn_index_find(index, key, &slot);
   if (status != MN_OK)
     return status;
   if (dimensions != index->options.dimensions)
     return MN_ERROR_DIMENSIONS;
-  index->codec->decode(index, mn_code_at(index, slot), vector);
-  return MN_OK;
+  const size_t mark = mn_arena_mark(scratch);
+  mn_vector_room room;
+  const int fits = mn_vector_room_allocate(&index->options, &room, scratch);
+  if (fits) {
+    const mn_code_places at = mn_places_of(index, slot);
+    if (at.fine_code != NULL)
+      index->fine.ops->decode(&index->fine, at.fine_code, at.fine_rest, vector,
+                              room.scratch);
+    else
+      mn_vector_decode(index, at.code, at.rest, &room, vector);
+  }
+  mn_arena_rewind(scratch, mark);
+  return fits ? MN_OK : MN_ERROR_ARENA;
 }
 
 /* --- Report --------------------------------------------------------------- */
@@ -206,6 +201,10 @@ mn_status mn_index_reconstruct(const mn_index *index, uint64_t key,
 mn_info mn_index_info(const mn_index *index) {
   const mn_header *header = mn_index_header(index);
   const mn_state *state = index->state;
+  const uint32_t code_bytes = index->codec.code_bytes + index->codec.rest_bytes;
+  const uint32_t refine_bytes = index->fine.code_bytes + index->fine.rest_bytes;
+  const float mean_error =
+      state->count > 0 ? (float)state->error / (float)state->count : 0.0f;
   return (mn_info){.options = index->options,
                    .is_auto = index->is_auto,
                    .capacity = index->capacity,
@@ -215,7 +214,11 @@ mn_info mn_index_info(const mn_index *index) {
                    .sealed = (header->flags & MN_FLAG_SEALED) != 0,
                    .clipped = state->clipped,
                    .block_bytes = header->block_bytes,
-                   .code_bytes = index->code_bytes,
+                   .code_bytes = code_bytes,
+                   .refine_bytes = refine_bytes,
+                   .error = mean_error * 0x1p-31f,
+                   .compression = 4.0f * (float)index->options.dimensions /
+                                  (float)(code_bytes + refine_bytes),
                    .format_major = header->format_major,
                    .format_minor = header->format_minor};
 }

@@ -66,7 +66,7 @@ extern "C" {
 #define MN_VERSION_MINOR 1
 #define MN_VERSION_PATCH 0
 #define MN_FORMAT_MAJOR  1
-#define MN_FORMAT_MINOR  0
+#define MN_FORMAT_MINOR  1
 
 /* --- Limits --------------------------------------------------------------- */
 
@@ -80,12 +80,18 @@ extern "C" {
 #define MN_M_MAX      64u
 #define MN_EF_MAX     65535u
 #define MN_EF_DEFAULT 128u
+/* Candidates that are refined, as a multiple of k, where a query says nothing.
+ */
+#define MN_REFINE_K_DEFAULT 10.0f
+/* Bounds of pq and prq: bits of one code, and residual stages. */
+#define MN_PQ_BITS_MAX 12u
+#define MN_PQ_NRQ_MAX  16u
 /* Alignment, in bytes, of everything an arena hands out and of every section
  * in a block. A block that is opened in place needs only MN_OPEN_ALIGNMENT. */
 #define MN_ALIGNMENT      64u
 #define MN_OPEN_ALIGNMENT 8u
 /* Bytes that hold any spec string with its final NUL. */
-#define MN_SPEC_BYTES 32u
+#define MN_SPEC_BYTES 80u
 /* A vector's squared norm may not exceed 2^125, so that no distance between
  * two accepted vectors overflows. */
 #define MN_NORM2_MAX 4.2535295865117308e37f
@@ -111,7 +117,8 @@ typedef enum mn_status {
   MN_ERROR_READ_ONLY = -11,    /* opened with mn_index_open */
   MN_ERROR_UNTRAINED = -12,    /* the encoding needs mn_index_train first */
   MN_ERROR_TRAINED = -13,      /* trained already, or needs no training */
-  MN_ERROR_SAMPLE = -14,       /* too few vectors to train on */
+  MN_ERROR_SAMPLE = -14,       /* too few vectors to train on: see
+                                  mn_plan_training */
   MN_ERROR_ALIGNMENT = -15,    /* the block's address is not a multiple of 8 */
   MN_ERROR_NOT_MINNOW = -16,   /* the bytes do not begin as a block does */
   MN_ERROR_VERSION = -17,      /* a format this library does not read */
@@ -152,25 +159,89 @@ void mn_arena_rewind(mn_arena *arena, size_t mark);
 /* --- Options -------------------------------------------------------------- */
 
 /* What "near" means. The distance of x and y is
- *   MN_L2      the sum of (x_i - y_i)^2: squared, no root is taken
- *   MN_IP      minus the inner product
- *   MN_COSINE  1 minus the cosine of their angle, from 0 to 2; vectors are
- *              normalised as they are added and searched for. */
-typedef enum mn_metric { MN_L2 = 1, MN_IP = 2, MN_COSINE = 3 } mn_metric;
+ *   MN_L2       the sum of (x_i - y_i)^2: squared, no root is taken
+ *   MN_IP       minus the inner product
+ *   MN_COSINE   1 minus the cosine of their angle, from 0 to 2; vectors are
+ *               normalised as they are added and searched for
+ * and, where a component means the bit 1 if it is above 0, for MN_SIGN only,
+ *   MN_HAMMING  the number of bits that differ
+ *   MN_JACCARD  1 minus (bits set in both) / (bits set in either), from 0 to
+ *               1; 0 where neither has a bit set. */
+typedef enum mn_metric {
+  MN_L2 = 1,
+  MN_IP = 2,
+  MN_COSINE = 3,
+  MN_HAMMING = 4,
+  MN_JACCARD = 5
+} mn_metric;
 
-/* How a vector is stored. d is the number of dimensions.
+/* What is done to vectors before they are encoded: a linear map, trained or
+ * not. Under cosine its result is normalised again. Hits' distances are those
+ * of the mapped vectors, unless they are refined.
+ *   MN_HADAMARD  a seeded random rotation by sign flips and fast Walsh-Hadamard
+ *                rounds, for any dimensions; O(d log d); no training
+ *   MN_FIRST     keeps the first N components, for embeddings trained so
+ *                (Matryoshka, arXiv 2205.13147); no training
+ *   MN_PCA       rotates to the principal axes of the sample and keeps the
+ *                strongest N; O(d N)
+ *   MN_OPQ       a rotation learnt together with the codebooks of MN_PQ or
+ *                MN_PRQ (Ge et al., CVPR 2013, non-parametric); O(d^2) */
+typedef enum mn_transform {
+  MN_NO_TRANSFORM = 0,
+  MN_HADAMARD = 1,
+  MN_FIRST = 2,
+  MN_PCA = 3,
+  MN_OPQ = 4
+} mn_transform;
+
+/* How a vector is stored. d is the number of dimensions after the transform.
  *   MN_F32   4d bytes, as given
  *   MN_F16   2d bytes, IEEE half, round to nearest even
  *   MN_BF16  2d bytes, the upper half of a float, round to nearest even
- *   MN_SQ8   d bytes (d + 4 under l2), a trained range per dimension as 256
- *            even steps. Values outside the range are clamped to it, and
- *            vectors that lose more than half a step by that are counted in
- *            `mn_info.clipped`. */
+ *   MN_SQ8   d bytes, MN_SQ6 ceil(d/2) + ceil(d/4), MN_SQ4 ceil(d/2), and 4
+ *            more under l2: a trained range per dimension as 256, 64 or 16 even
+ *            steps. Values outside the range are clamped to it, and vectors
+ *            that lose more than half a step by that are counted in
+ *            `mn_info.clipped`. Trained on 1 vector or more.
+ *   MN_SIGN  ceil(d/8) bytes: a bit per component, 1 where it is above 0,
+ *            component 0 in the most significant bit of byte 0 (the order of
+ *            sentence-transformers' "ubinary"). For MN_HAMMING and MN_JACCARD.
+ *   MN_BITS1 to MN_BITS8
+ *            b bit planes of ceil(d/8) bytes, and 4 bytes (b = 1) or 8; under
+ *            ip 4 more. Centred on the mean of a sample (1 vector or more; 100
+ *            suffice), rotated as by MN_HADAMARD, put on a grid of 2^b values
+ *            per component whose step is chosen per vector, with correction
+ *            factors that make the estimate of an inner product unbiased
+ *            (RaBitQ, arXiv 2405.12497, and its extension to more bits, arXiv
+ *            2409.09913). The planes are nested: see mn_query.planes.
+ *   MN_PQ    product quantization (Jegou et al., TPAMI 2011, section III):
+ *            pq_m subspaces of d / pq_m components, a code of pq_bits bits for
+ *            each, ceil(pq_m pq_bits / 8) bytes
+ *   MN_PRQ   the same with pq_nrq codes for each subspace, each for what the
+ *            one before left over, found by beam search (product residual
+ *            quantization; Liu et al., arXiv 1509.05195);
+ *            ceil(pq_m pq_nrq pq_bits / 8) bytes, and 4 more under l2
+ *            Both are trained by k-means on 2^pq_bits vectors or more, and with
+ *            pq_correction keep 4 bytes more for each vector (MN_PQ under l2:
+ * 8) that make the estimate of an inner product unbiased. */
 typedef enum mn_encoding {
   MN_F32 = 1,
   MN_F16 = 2,
   MN_BF16 = 3,
-  MN_SQ8 = 4
+  MN_SQ8 = 4,
+  MN_SQ6 = 5,
+  MN_SQ4 = 6,
+  MN_SIGN = 7,
+  MN_PQ = 8,
+  MN_PRQ = 9,
+  MN_BITS1 = 17,
+  MN_BITS2 = 18,
+  MN_BITS3 = 19,
+  MN_BITS4 = 20,
+  MN_BITS5 = 21,
+  MN_BITS6 = 22,
+  MN_BITS7 = 23,
+  MN_BITS8 = 24
 } mn_encoding;
 
 /* How vectors are found.
@@ -194,7 +265,20 @@ typedef struct mn_options {
   uint32_t dimensions;      /* 1 to MN_DIMENSIONS_MAX; no default */
   mn_metric metric;         /* no default */
   mn_structure structure;   /* 0: MN_AUTO */
-  mn_encoding encoding;     /* 0: MN_F32 */
+  mn_transform transform;   /* 0: none */
+  uint32_t kept_dimensions; /* MN_FIRST, MN_PCA: 1 to dimensions; else 0 */
+  mn_encoding encoding;     /* 0: MN_F32; under hamming and jaccard MN_SIGN */
+  uint32_t pq_m;            /* MN_PQ, MN_PRQ: subspaces, a divisor of the
+                               dimensions; else 0 */
+  uint32_t pq_bits;         /* bits of a code: 4 or 8 for MN_PQ, 1 to
+                               MN_PQ_BITS_MAX for MN_PRQ; 0: 8 */
+  uint32_t pq_nrq;          /* MN_PRQ: codes per subspace, 1 to MN_PQ_NRQ_MAX;
+                               0: 2; MN_PQ: 0 or 1 */
+  uint32_t pq_correction;   /* 1: with a correction per vector */
+  mn_encoding refine;       /* 0: none; or a second, better encoding of the
+                               vectors as they were before the transform, by
+                               which candidates are ranked again: not MN_SIGN,
+                               MN_PQ or MN_PRQ */
   uint32_t m;               /* hnsw: links per vector; on level 0 up to twice
                                as many; MN_M_MIN to MN_M_MAX; 0: 16 */
   uint32_t ef_construction; /* hnsw: candidates kept while linking; m to
@@ -202,12 +286,16 @@ typedef struct mn_options {
   uint64_t seed;            /* of all pseudo-random choices; 0 is a seed too */
 } mn_options;
 
-/* Reads a spec string of `bytes` bytes into structure, m and encoding, leaving
- * the other fields alone:
+/* Reads a spec string of `bytes` bytes into the options, leaving dimensions,
+ * metric, ef_construction and seed alone:
  *
- *     spec      = structure [ "," encoding ] | encoding
+ *     spec      = word { "," word }, of each kind at most one, in this order:
  *     structure = "auto" | "flat" | "hnsw" [ M ]
- *     encoding  = "f32" | "f16" | "bf16" | "sq8"
+ *     transform = "hadamard" | "first" N | "pca" N | "opq"
+ *     encoding  = "f32" | "f16" | "bf16" | "sq8" | "sq6" | "sq4" | "sign"
+ *               | "bits" B | "pq" M "x" BITS [ "+c" ]
+ *               | "prq" M "x" BITS "x" NRQ [ "+c" ]
+ *     refine    = "refine=" encoding
  *
  * What the spec leaves out becomes 0 (the default). On MN_ERROR_SPEC, `*at`
  * is the offset of the word that was not understood; `at` may be NULL.
@@ -224,8 +312,23 @@ mn_status mn_options_format(const mn_options *options,
 
 struct mn_kernels;
 struct mn_codec_ops;
+struct mn_transform_ops;
 
-/* Fields up to `options` may be read; the rest is the library's. */
+/* The library's own; here because the handle contains it. */
+typedef struct mn_codec {
+  const struct mn_codec_ops *ops;
+  const struct mn_kernels *kernels;
+  mn_metric metric;
+  mn_encoding encoding;
+  uint32_t dimensions; /* of what is encoded */
+  uint32_t pq_m, pq_bits, pq_nrq, pq_correction;
+  uint32_t code_bytes; /* the part of a code that is always read */
+  uint32_t rest_bytes; /* and the rest */
+  uint64_t seed;
+  uint8_t *model; /* what training found */
+} mn_codec;
+
+/* Fields up to `writable` may be read; the rest is the library's. */
 typedef struct mn_index {
   uint8_t *block;     /* first byte of the block */
   size_t block_bytes; /* the block's size: what to write to save it */
@@ -234,14 +337,17 @@ typedef struct mn_index {
   uint8_t is_auto;    /* the structure was chosen by MN_AUTO */
   uint8_t writable;
 
-  const struct mn_kernels *kernels;
-  const struct mn_codec_ops *codec;
+  const struct mn_transform_ops *transform; /* NULL: none */
+  mn_codec codec;                           /* of the encoding */
+  mn_codec fine;                            /* of refine; ops NULL: none */
   struct mn_state *state;
-  uint64_t *keys;    /* by slot */
-  uint32_t *key_map; /* hash table of slot + 1 */
-  uint8_t *codes;    /* by slot, code_bytes each */
-  uint32_t code_bytes;
-  uint8_t *model;  /* what training found */
+  uint64_t *keys;      /* by slot */
+  uint32_t *key_map;   /* hash table of slot + 1 */
+  uint8_t *codes;      /* by slot, codec.code_bytes each */
+  uint8_t *rests;      /* by slot, codec.rest_bytes each */
+  uint8_t *fine_codes; /* the same of refine */
+  uint8_t *fine_rests;
+  uint8_t *model;  /* of the transform; the codecs' follow */
   uint32_t *links; /* hnsw, level 0, by slot */
   uint32_t *upper; /* hnsw, levels 1 and up */
 } mn_index;
@@ -252,19 +358,39 @@ typedef struct mn_index {
 typedef struct mn_sizes {
   size_t block_bytes;          /* mn_index_create, or a resize to `capacity` */
   size_t code_bytes;           /* of one encoded vector, not rounded */
+  size_t refine_bytes;         /* of its refine code, not rounded */
   size_t append_scratch_bytes; /* mn_index_append */
   size_t link_scratch_bytes;   /* mn_index_link */
   size_t add_scratch_bytes;    /* mn_index_add: the larger of the two */
-  size_t train_scratch_bytes;  /* mn_index_train */
-  size_t search_scratch_bytes; /* mn_index_search with the given k and ef */
+  size_t search_scratch_bytes; /* mn_index_search with the given query */
+  size_t rank_scratch_bytes;   /* mn_index_rank of its k hits */
+  size_t vector_scratch_bytes; /* mn_index_encode, _decode, _reconstruct,
+                                  _compare, _between, _distance_table: enough
+                                  for any of them */
 } mn_sizes;
 
-/* What an index of `capacity` vectors takes, and a search for `k` with `ef`
- * (as in mn_query) in it. Host sections come on top of block_bytes. O(1).
- * MN_ERROR_ARGUMENT when an option, the capacity (1 to MN_CAPACITY_MAX), k or
- * ef is out of range; MN_ERROR_TOO_LARGE when size_t cannot hold the answer. */
-mn_status mn_plan(const mn_options *options, uint32_t capacity, uint32_t k,
-                  uint32_t ef, mn_sizes *sizes);
+struct mn_query;
+
+/* What an index of `capacity` vectors takes, and a search in it; of the query,
+ * only k, ef, planes, refine_planes, refine_k and fetch matter. Host sections
+ * come on top of block_bytes. O(1).
+ * MN_ERROR_ARGUMENT when an option, the capacity (1 to MN_CAPACITY_MAX) or one
+ * of those is out of range; MN_ERROR_TOO_LARGE when size_t cannot hold the
+ * answer. */
+mn_status mn_plan(const mn_options *options, uint32_t capacity,
+                  const struct mn_query *query, mn_sizes *sizes);
+
+typedef struct mn_training {
+  uint32_t least;       /* vectors that training cannot do without; 0: there is
+                           nothing to train */
+  uint32_t enough;      /* more were not measured to improve recall */
+  size_t scratch_bytes; /* mn_index_train with `count` vectors */
+} mn_training;
+
+/* What training wants and takes. Errors: ARGUMENT (an option, or a null
+ * pointer), TOO_LARGE. O(1). */
+mn_status mn_plan_training(const mn_options *options, uint32_t count,
+                           mn_training *training);
 
 /* --- Life ----------------------------------------------------------------- */
 
@@ -315,14 +441,24 @@ typedef struct mn_vectors {
   uint32_t dimensions;
 } mn_vectors;
 
-/* Learns what the encoding needs from a sample: for sq8 each dimension's
- * range, from at least 1 vector, and NOT_FINITE also where a vector with the
- * largest value of every dimension would not be accepted. f32, f16 and bf16
- * need none. Once only, and before the first add. O(count d).
- * Errors: ARGUMENT, DIMENSIONS, NOT_FINITE, ZERO_VECTOR, SAMPLE (too few),
- * TRAINED (already, or never needed), READ_ONLY, ARENA. */
+/* Learns from a sample what transform, encoding and refine need: ranges, means,
+ * principal axes, codebooks. f32, f16, bf16 and sign need nothing. Once only,
+ * and before the first add. mn_plan_training says how many vectors it wants,
+ * and its scratch.
+ * sq8, sq6, sq4, bits: O(count d); pca: O(count d^2 + d^3); pq, prq: 25
+ * iterations of k-means, O(count d 2^pq_bits) each; opq: several times that.
+ * Errors: ARGUMENT, DIMENSIONS, NOT_FINITE (also where a vector with the
+ * largest value of every dimension would not be accepted), ZERO_VECTOR, SAMPLE
+ * (fewer than mn_training.least), TRAINED (already, or never needed),
+ * READ_ONLY, ARENA. */
 mn_status mn_index_train(mn_index *index, const mn_vectors *sample,
                          mn_arena *scratch);
+
+/* Takes over what another index with the same options has learnt, or what was
+ * made elsewhere: the bytes of its section MODL, whose layout FORMAT.md gives.
+ * Errors: ARGUMENT (not as many bytes as the section has), TRAINED, READ_ONLY,
+ * NOT_FINITE (numbers that make sums overflow). O(bytes). */
+mn_status mn_index_set_model(mn_index *index, const void *model, size_t bytes);
 
 /* Adds vectors under `keys`, one per row; NULL numbers them on from the
  * vectors already there (0, 1, 2, … in a new index; DUPLICATE_KEY where such
@@ -354,19 +490,43 @@ mn_status mn_index_link(mn_index *index, uint32_t limit, uint32_t *left,
 
 /* What a search did. */
 typedef struct mn_stats {
-  uint64_t distances; /* computed, each touching code_bytes */
+  uint64_t distances; /* computed to find candidates */
+  uint64_t bytes;     /* of codes that were read, refining included */
   uint32_t hops;      /* graph: vectors whose links were followed */
-  uint32_t exact;     /* 1: every vector was looked at, so the hits are the
-                         true nearest as far as the encoding can tell */
+  uint32_t exact;     /* 1: every vector was looked at, so the candidates are
+                         the best as far as the encoding can tell */
+  uint32_t refined;   /* candidates that were ranked again */
+  uint32_t planes;    /* bits: planes that candidates were found by; else 0 */
 } mn_stats;
 
+/* Brings the vector of a candidate, from wherever the caller keeps it, into
+ * `vector` (`dimensions` floats). What it returns other than MN_OK ends the
+ * search with that status. */
+typedef mn_status (*mn_fetch)(void *context, uint64_t key, uint32_t slot,
+                              float *vector);
+
+/* Fields that are 0 take their default. */
 typedef struct mn_query {
   const float *vector;
   uint32_t dimensions;    /* must be the index's */
-  uint32_t k;             /* hits wanted, 1 to MN_EF_MAX */
+  uint32_t k;             /* hits wanted, 1 to MN_EF_MAX; no default */
   uint32_t ef;            /* graph: candidates kept, up to MN_EF_MAX; more finds
-                             more and takes longer; raised to k where smaller;
-                             0: MN_EF_DEFAULT */
+                             more and takes longer; raised to k (or the number
+                             to refine) where smaller; 0: MN_EF_DEFAULT */
+  uint32_t planes;        /* bits: how many planes of a code are read, 1, 2, 4
+                             or all: precision chosen at query time. 0: for
+                             bits4 and up, candidates are found by some 400 bits
+                             (1 plane from 400 dimensions, 2 from 200, else 4)
+                             and refined by all; else all are read. */
+  uint32_t refine_planes; /* bits, with `planes`, without `refine`: candidates
+                             are refined by this many, more than `planes`; 0:
+                             they are not */
+  float refine_k;         /* at least 1: refine_k k candidates are refined,
+                             rounded up; 0: MN_REFINE_K_DEFAULT */
+  mn_fetch fetch;         /* NULL, or refine by exact distances to the vectors
+                             that this brings, instead of what is stored; not
+                             for MN_SIGN, which keeps all there is */
+  void *fetch_context;    /* its first argument */
   const uint32_t *filter; /* NULL, or a bit for each slot, slot i in bit i % 32
                              of word i / 32, (count + 31) / 32 words: only
                              vectors whose bit is 1 are hits. They are scanned,
@@ -384,18 +544,80 @@ typedef struct mn_hit {
  * `hits`, which has room for k, and their number into `*count`. k means k:
  * where a graph walk ends with fewer, the whole index is scanned instead.
  * flat: O(n d); hnsw: about O(ef log n) distances.
- * Errors: ARGUMENT, DIMENSIONS, NOT_FINITE, ZERO_VECTOR, ARENA. */
+ * Candidates are found by the encoding; where there is a refine encoding, more
+ * planes than were read, or `fetch`, the best refine_k k of them are ranked
+ * again by that, and the distances of the hits are its.
+ * Errors: ARGUMENT, DIMENSIONS, NOT_FINITE, ZERO_VECTOR, ARENA, and what
+ * `fetch` returns. */
 mn_status mn_index_search(const mn_index *index, const mn_query *query,
                           mn_hit *hits, uint32_t *count, mn_arena *scratch);
+
+/* Ranks hits again by exact distances to their vectors, row i that of hits[i],
+ * for hosts that cannot fetch within a search. Not for MN_SIGN, which keeps all
+ * there is; nor for more than MN_EF_MAX hits: ARGUMENT. O(count d).
+ * Errors: ARGUMENT, DIMENSIONS, NOT_FINITE, ZERO_VECTOR, ARENA. */
+mn_status mn_index_rank(const mn_index *index, const float *query,
+                        const mn_vectors *vectors, mn_hit *hits,
+                        mn_arena *scratch);
 
 /* The slot of a key. O(1). Errors: ARGUMENT, UNKNOWN_KEY. */
 mn_status mn_index_find(const mn_index *index, uint64_t key, uint32_t *slot);
 
-/* The stored vector of a key, decoded: what the encoding kept of it, and
- * normalised under cosine. `vector` has room for `dimensions`. O(d).
- * Errors: ARGUMENT, UNKNOWN_KEY, DIMENSIONS. */
+/* The stored vector of a key, decoded: what the refine encoding kept of it, or
+ * else the encoding, taken back through the transform (what that dropped is 0),
+ * and normalised under cosine where both keep the length. `vector` has room for
+ * `dimensions`. O(d), and the transform's.
+ * Errors: ARGUMENT, UNKNOWN_KEY, DIMENSIONS, ARENA. */
 mn_status mn_index_reconstruct(const mn_index *index, uint64_t key,
-                               float *vector, uint32_t dimensions);
+                               float *vector, uint32_t dimensions,
+                               mn_arena *scratch);
+
+/* --- Codes without an index ----------------------------------------------- */
+
+/* A trained index, which may be empty, is a codec for vectors that are kept
+ * elsewhere: a code is mn_info.code_bytes bytes (that of the encoding, not of
+ * refine). Codes lie one behind the other from an address that is a multiple of
+ * the bytes of the encoding's numbers: 4 for f32, 2 for f16 and bf16, else 1.
+ * Scratch: mn_sizes.vector_scratch_bytes. */
+
+/* Errors: ARGUMENT, DIMENSIONS, UNTRAINED, NOT_FINITE, ZERO_VECTOR, RANGE,
+ * ARENA; `*bad_row` as for mn_index_add; `codes` may then be written in part.
+ * O(count d), for pq and prq times 2^pq_bits. */
+mn_status mn_index_encode(const mn_index *index, const mn_vectors *vectors,
+                          uint8_t *codes, uint32_t *bad_row, mn_arena *scratch);
+
+/* `vectors` has room for count * dimensions floats. Errors: ARGUMENT,
+ * UNTRAINED, ARENA. O(count d), and the transform's. */
+mn_status mn_index_decode(const mn_index *index, const uint8_t *codes,
+                          uint32_t count, float *vectors, mn_arena *scratch);
+
+/* The distances of a query to `count` codes (asymmetric: ADC). Errors: as for
+ * mn_index_search, and UNTRAINED. */
+mn_status mn_index_compare(const mn_index *index, const float *query,
+                           uint32_t dimensions, const uint8_t *codes,
+                           uint32_t count, float *distances, mn_arena *scratch);
+
+/* The distance of one code to another (symmetric: SDC). Errors: ARGUMENT,
+ * UNTRAINED, ARENA. */
+mn_status mn_index_between(const mn_index *index, const uint8_t *code_a,
+                           const uint8_t *code_b, float *distance,
+                           mn_arena *scratch);
+
+/* MN_PQ: the distance (under ip and cosine: minus the inner product) of each
+ * subspace of a query to each of its 2^pq_bits centroids, into pq_m *
+ * 2^pq_bits floats, subspace by subspace; a code's distance is the sum of those
+ * that it names. ARGUMENT for another encoding; other errors as for
+ * mn_index_compare. */
+mn_status mn_index_distance_table(const mn_index *index, const float *query,
+                                  uint32_t dimensions, float *table,
+                                  mn_arena *scratch);
+
+/* Writes `dimensions` floats, 1 or -1, from packed bits, component 0 in the
+ * most significant bit of byte 0: how binary embeddings get into an index with
+ * MN_SIGN. With is_signed, the bytes are sentence-transformers' "binary": int8,
+ * 128 less than "ubinary". */
+void mn_unpack_bits(const uint8_t *bits, uint32_t dimensions, int is_signed,
+                    float *vector);
 
 /* --- Report --------------------------------------------------------------- */
 
@@ -410,7 +632,12 @@ typedef struct mn_info {
   uint64_t clipped; /* vectors that lost more than half a step to an
                        encoding's range */
   uint64_t block_bytes;
-  uint64_t code_bytes; /* of one vector */
+  uint32_t code_bytes;   /* of one vector */
+  uint32_t refine_bytes; /* of its refine code */
+  float error;           /* mean over the vectors of |x - y|^2 / |x|^2, where y
+                            is x encoded by the encoding and decoded; 0 of
+                            none; a vector counts for 1 at most */
+  float compression;     /* 4 dimensions / (code_bytes + refine_bytes) */
   uint32_t format_major, format_minor;
 } mn_info;
 
@@ -445,7 +672,9 @@ mn_status mn_index_section(const mn_index *index, uint32_t name,
 
 /* Answers do not depend on these; speed does. */
 #define MN_CPU_AVX2 1u /* x86: AVX2 and F16C */
-#define MN_CPU_ALL  0xffffffffu
+#define MN_CPU_AVX512                                                          \
+  2u /* x86: AVX-512 F, BW, DQ, VL, VNNI, VPOPCNTDQ, BITALG */
+#define MN_CPU_ALL 0xffffffffu
 
 /* What this machine offers: on x86 asked of the processor, which takes up to
  * some 50 microseconds under a hypervisor; 0 elsewhere, where a build has one

@@ -29,7 +29,7 @@ mn_status mn_index_create(mn_index *index, const mn_options *options,
   mn_header_write((mn_header *)(void *)block, &o, is_auto, capacity, &layout);
   mn_index_point(index, block, 1, &layout,
                  mn_kernels_select(mn_cpu_features()));
-  index->state->trained = index->codec->needs_sample == 0;
+  index->state->trained = layout.bytes[MN_AT_MODEL] == 0;
   return MN_OK;
 }
 
@@ -90,12 +90,12 @@ static mn_status check_table(const mn_header *header, const mn_layout *layout) {
   return MN_OK;
 }
 
-static mn_status check_state(const mn_index *index) {
+static mn_status check_state(const mn_index *index, int has_model) {
   const mn_state *state = index->state;
   if (state->count > index->capacity || state->linked > state->count ||
       state->trained > 1 ||
-      (!state->trained &&
-       (state->count > 0 || index->codec->needs_sample == 0)))
+      (!state->trained && (state->count > 0 || !has_model)) ||
+      state->error > (uint64_t)state->count << 31)
     return MN_ERROR_CORRUPT;
   if (state->zero_1 != 0 || !mn_is_zero(state->zero_2, sizeof state->zero_2))
     return MN_ERROR_CORRUPT;
@@ -130,7 +130,7 @@ static mn_status open_block(mn_index *index, uint8_t *block, size_t bytes,
   mn_index opened;
   mn_index_point(&opened, block, writable, &layout,
                  mn_kernels_select(mn_cpu_features()));
-  status = check_state(&opened);
+  status = check_state(&opened, layout.bytes[MN_AT_MODEL] > 0);
   if (status == MN_OK)
     mn_move(index, &opened, sizeof opened); /* not `=`: no call of memcpy */
   return status;

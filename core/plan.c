@@ -3,43 +3,61 @@
  * memory (see arena.h). */
 #include "arena.h"
 #include "block.h"
+#include "codes.h"
 #include "encoding/codec.h"
 #include "options.h"
 #include "search/search.h"
 #include "structure/structure.h"
+#include "vector.h"
 
-mn_status mn_plan(const mn_options *options, uint32_t capacity, uint32_t k,
-                  uint32_t ef, mn_sizes *sizes) {
+/* mn_index_rank: a query, a vector, and a distance for each hit. */
+static int measure_rank(const mn_options *o, uint32_t count, mn_arena *rank) {
+  const size_t floats = sizeof(float) * o->dimensions;
+  return mn_arena_allocate(rank, floats) != NULL &&
+         mn_arena_allocate(rank, floats) != NULL &&
+         mn_arena_allocate(rank, sizeof(float) * count) != NULL;
+}
+
+mn_status mn_plan(const mn_options *options, uint32_t capacity,
+                  const mn_query *query, mn_sizes *sizes) {
   mn_options o;
   int is_auto;
   mn_status status = mn_options_complete(options, capacity, &o, &is_auto);
   if (status != MN_OK)
     return status;
-  if (sizes == NULL || k == 0 || k > MN_EF_MAX || ef > MN_EF_MAX)
+  if (query == NULL || sizes == NULL)
     return MN_ERROR_ARGUMENT;
+  mn_arena vector = mn_arena_measuring(), link = vector, search = vector,
+           rank = vector, codes = vector;
+  status = mn_search_measure(&o, capacity, query, &search);
   mn_layout layout;
-  status = mn_layout_of(&o, capacity, &layout);
+  if (status == MN_OK)
+    status = mn_layout_of(&o, capacity, &layout);
   if (status != MN_OK)
     return status;
 
-  mn_arena vector = mn_arena_measuring(), link = vector, search = vector;
-  int fits = mn_arena_allocate(&vector, sizeof(float) * o.dimensions) != NULL;
+  mn_vector_room room;
   mn_linker linker;
+  int fits = mn_vector_room_allocate(&o, &room, &vector) &&
+             mn_codes_measure(&o, &codes) && measure_rank(&o, query->k, &rank);
   if (o.structure == MN_HNSW)
     fits &= mn_linker_allocate(&o, capacity, NULL, &linker, &link);
-  fits &= mn_search_measure(&o, capacity, k, ef, &search);
   if (!fits)
     return MN_ERROR_TOO_LARGE;
 
-  const mn_codec_ops *codec = mn_codec_of(o.encoding);
+  mn_codec codec, fine;
+  mn_codec_first(&o, &codec);
+  mn_codec_fine(&o, &fine);
   *sizes = (mn_sizes){
       .block_bytes = (size_t)layout.end,
-      .code_bytes = codec->code_bytes(o.metric, o.dimensions),
+      .code_bytes = (size_t)codec.code_bytes + codec.rest_bytes,
+      .refine_bytes = (size_t)fine.code_bytes + fine.rest_bytes,
       .append_scratch_bytes = vector.used,
       .link_scratch_bytes = link.used,
       .add_scratch_bytes = link.used > vector.used ? link.used : vector.used,
-      .train_scratch_bytes = codec->needs_sample > 0 ? vector.used : 0,
       .search_scratch_bytes = search.used,
+      .rank_scratch_bytes = rank.used,
+      .vector_scratch_bytes = codes.used,
   };
   return MN_OK;
 }

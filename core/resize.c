@@ -162,7 +162,7 @@ mn_status mn_index_resize(mn_index *index, uint32_t capacity, mn_arena *arena) {
   write_header(block, header, &options, &was, &is);
   if (in_place && bytes_is < bytes_was)
     mn_arena_rewind(arena, arena->used - (bytes_was - bytes_is));
-  mn_index_point(index, block, 1, &is.layout, index->kernels);
+  mn_index_point(index, block, 1, &is.layout, index->codec.kernels);
   if (structure_was != index->options.structure)
     restart_graph(index);
   rebuild_key_map(index);

@@ -5,6 +5,7 @@
 #include "encoding/codec.h"
 #include "key_map.h"
 #include "structure/graph.h"
+#include "structure/structure.h"
 
 static uint32_t section_checksum(const mn_index *index,
                                  const mn_section_entry *entry) {
@@ -52,12 +53,19 @@ static int padding_holds(const mn_index *index) {
   return 1;
 }
 
-/* So is the room for vectors to come. */
-static int room_holds(const mn_index *index) {
-  const mn_state *state = index->state;
-  const uint64_t free = index->capacity - state->count;
-  return mn_is_zero(index->keys + state->count, free * sizeof *index->keys) &&
-         mn_is_zero(mn_code_at(index, state->count), free * index->code_bytes);
+/* So is the room for vectors to come in an array by slot. */
+static int room_holds(const mn_index *index, const void *array, size_t each) {
+  const uint64_t count = index->state->count;
+  return array == NULL || mn_is_zero((const uint8_t *)array + count * each,
+                                     (index->capacity - count) * each);
+}
+
+static int rooms_hold(const mn_index *index) {
+  return room_holds(index, index->keys, sizeof *index->keys) &&
+         room_holds(index, index->codes, index->codec.code_bytes) &&
+         room_holds(index, index->rests, index->codec.rest_bytes) &&
+         room_holds(index, index->fine_codes, index->fine.code_bytes) &&
+         room_holds(index, index->fine_rests, index->fine.rest_bytes);
 }
 
 /* Every key leads to its slot, and nothing else stands in the map. Then keys
@@ -74,14 +82,32 @@ static int keys_hold(const mn_index *index) {
   return entries == count;
 }
 
-static int numbers_hold(const mn_index *index) {
-  const mn_codec_ops *codec = index->codec;
-  if (codec->model_is_sound != NULL && !codec->model_is_sound(index))
-    return 0;
-  for (uint32_t slot = 0; slot < index->state->count; slot++)
-    if (!codec->is_sound(index, mn_code_at(index, slot)))
+static int codes_hold(const mn_index *index, const mn_codec *codec,
+                      const uint8_t *codes, const uint8_t *rests) {
+  if (codec->ops == NULL || codec->ops->is_sound == NULL)
+    return 1;
+  for (uint32_t slot = 0; slot < index->state->count; slot++) {
+    const uint8_t *rest =
+        rests == NULL ? NULL : rests + (size_t)slot * codec->rest_bytes;
+    if (!codec->ops->is_sound(codec, codes + (size_t)slot * codec->code_bytes,
+                              rest))
       return 0;
+  }
   return 1;
+}
+
+static int model_is_zero(const mn_index *index) {
+  const mn_section_entry *entry =
+      mn_header_find(mn_index_header(index), MN_SECTION('M', 'O', 'D', 'L'));
+  return entry == NULL ||
+         mn_is_zero(index->block + entry->offset, entry->bytes);
+}
+
+static int numbers_hold(const mn_index *index) {
+  return (index->state->trained ? mn_model_is_sound(index)
+                                : model_is_zero(index)) &&
+         codes_hold(index, &index->codec, index->codes, index->rests) &&
+         codes_hold(index, &index->fine, index->fine_codes, index->fine_rests);
 }
 
 /* The link at `at` leads to a vector on the level; where it leads to a twin, it
@@ -93,9 +119,7 @@ static int link_holds(const mn_index *index, const uint32_t *list, uint32_t at,
       mn_graph_level(&index->options, to) < level)
     return 0;
   if ((list[at] & MN_TWIN) != 0 &&
-      (at != list[0] || level > 0 ||
-       !mn_equal(mn_code_at(index, to), mn_code_at(index, slot),
-                 index->code_bytes)))
+      (at != list[0] || level > 0 || !mn_codes_equal(index, to, slot)))
     return 0;
   for (uint32_t i = 1; i < at; i++)
     if ((list[i] & ~MN_TWIN) == to)
@@ -135,7 +159,7 @@ static int links_hold(const mn_index *index) {
 mn_status mn_index_verify(const mn_index *index) {
   if (index == NULL)
     return MN_ERROR_ARGUMENT;
-  return checksums_hold(index) && padding_holds(index) && room_holds(index) &&
+  return checksums_hold(index) && padding_holds(index) && rooms_hold(index) &&
                  keys_hold(index) && numbers_hold(index) && links_hold(index)
              ? MN_OK
              : MN_ERROR_CORRUPT;

@@ -3,6 +3,8 @@
 #include "../bytes.h"
 #include "../kernels/kernels.h"
 
+/* --- Table ---------------------------------------------------------------- */
+
 const mn_codec_ops *mn_codec_of(mn_encoding encoding) {
   switch (encoding) {
   case MN_F32:
@@ -13,18 +15,117 @@ const mn_codec_ops *mn_codec_of(mn_encoding encoding) {
     return &mn_codec_bf16;
   case MN_SQ8:
     return &mn_codec_sq8;
+  case MN_SQ6:
+    return &mn_codec_sq6;
+  case MN_SQ4:
+    return &mn_codec_sq4;
+  case MN_SIGN:
+    return &mn_codec_sign;
+  case MN_PQ:
+    return &mn_codec_pq;
+  case MN_PRQ:
+    return &mn_codec_prq;
+  case MN_BITS1:
+  case MN_BITS2:
+  case MN_BITS3:
+  case MN_BITS4:
+  case MN_BITS5:
+  case MN_BITS6:
+  case MN_BITS7:
+  case MN_BITS8:
+    return &mn_codec_bits;
   }
   return NULL;
 }
 
-const void *mn_prepare_slot(const mn_index *index, uint32_t slot, float *vector,
-                            void *query) {
-  const uint8_t *code = mn_code_at(index, slot);
-  if (index->codec->code_is_query)
+mn_codec_sizes mn_codec_measure(const mn_codec *codec) {
+  mn_codec_sizes sizes = {0};
+  if (codec->ops != NULL)
+    codec->ops->sizes(codec, &sizes);
+  return sizes;
+}
+
+static void describe(const mn_options *o, mn_encoding encoding,
+                     uint32_t dimensions, mn_codec *codec) {
+  *codec = (mn_codec){.ops = mn_codec_of(encoding),
+                      .metric = o->metric,
+                      .encoding = encoding,
+                      .dimensions = dimensions,
+                      .seed = o->seed};
+  if (encoding == MN_PQ || encoding == MN_PRQ) {
+    codec->pq_m = o->pq_m;
+    codec->pq_bits = o->pq_bits;
+    codec->pq_nrq = o->pq_nrq;
+    codec->pq_correction = o->pq_correction;
+  }
+  const mn_codec_sizes sizes = mn_codec_measure(codec);
+  codec->code_bytes = sizes.code_bytes;
+  codec->rest_bytes = sizes.rest_bytes;
+}
+
+void mn_codec_first(const mn_options *o, mn_codec *codec) {
+  describe(o, o->encoding,
+           o->kept_dimensions > 0 ? o->kept_dimensions : o->dimensions, codec);
+}
+
+void mn_codec_fine(const mn_options *o, mn_codec *codec) {
+  describe(o, o->refine, o->dimensions, codec);
+}
+
+/* The rest of a code is the planes behind the first, then corrections. */
+uint32_t mn_codec_read_bytes(const mn_codec *codec, uint32_t planes) {
+  const uint32_t all = mn_codec_planes(codec->encoding);
+  if (planes == 1 && all > 1)
+    return codec->code_bytes;
+  const uint32_t unread = (all - planes) * ((codec->dimensions + 7) / 8);
+  return codec->code_bytes + codec->rest_bytes - unread;
+}
+
+/* A walk needs some 400 bits of code to find its way, measured from 100 to 784
+ * dimensions; more only cost time. */
+uint32_t mn_codec_first_planes(const mn_codec *codec) {
+  const uint32_t all = mn_codec_planes(codec->encoding);
+  const uint32_t some = codec->dimensions >= 400   ? 1
+                        : codec->dimensions >= 200 ? 2
+                                                   : 4;
+  return all >= 4 ? some : all;
+}
+
+/* --- Comparing ------------------------------------------------------------ */
+
+static const uint8_t *code_at(const mn_target *target, uint32_t slot) {
+  return target->codes + (size_t)slot * target->codec->code_bytes;
+}
+
+static const uint8_t *rest_at(const mn_target *target, uint32_t slot) {
+  const size_t bytes = target->codec->rest_bytes;
+  return bytes > 0 ? target->rests + slot * bytes : NULL;
+}
+
+const void *mn_prepare_slot(const mn_target *target, uint32_t slot, int few,
+                            float *vector, void *scratch, void *query) {
+  const mn_codec *codec = target->codec;
+  const mn_codec_ops *ops = codec->ops;
+  const uint8_t *code = code_at(target, slot), *rest = rest_at(target, slot);
+  if (ops->code_is_query)
     return code;
-  index->codec->decode(index, code, vector);
-  index->codec->prepare(index, vector, query);
+  if (few && ops->prepare_pair != NULL)
+    ops->prepare_pair(codec, code, rest, target->planes, vector, scratch,
+                      query);
+  else if (ops->prepare_code != NULL)
+    ops->prepare_code(codec, code, rest, target->planes, vector, scratch,
+                      query);
+  else {
+    ops->decode(codec, code, rest, vector, scratch);
+    ops->prepare(codec, vector, query);
+  }
   return query;
+}
+
+size_t mn_slot_query_bytes(const mn_codec *codec) {
+  return codec->ops->code_is_query
+             ? 0
+             : (size_t)mn_codec_measure(codec).query_bytes;
 }
 
 /* Asks for a byte that will be needed soon. WebAssembly has no instruction for
@@ -43,41 +144,66 @@ static inline void fetch_code(const uint8_t *code, size_t bytes) {
     fetch(code + line);
 }
 
-void mn_distances(const mn_index *index, const void *query,
-                  const uint32_t *slots, uint32_t count, float *distances) {
-  enum { AHEAD = 4 }; /* codes lie far apart in a walk */
-  float (*const distance)(const mn_index *, const void *, const uint8_t *) =
-      index->codec->distance;
-  const size_t bytes = index->code_bytes;
+/* Codes lie far apart in a walk. In a scan they do not, and the processor
+ * fetches them by itself. */
+static void distances_in_batches(const mn_target *target, const uint32_t *slots,
+                                 uint32_t count, float *distances) {
+  const mn_codec *codec = target->codec;
+  while (count > 0) {
+    const uint32_t batch = count < MN_CODEC_BATCH ? count : MN_CODEC_BATCH;
+    if (slots[batch - 1] - slots[0] != batch - 1)
+      for (uint32_t i = 0; i < batch; i++)
+        fetch_code(code_at(target, slots[i]), codec->code_bytes);
+    codec->ops->distances(codec, target->query, target->codes, target->rests,
+                          target->planes, slots, batch, distances);
+    slots += batch;
+    distances += batch;
+    count -= batch;
+  }
+}
+
+void mn_distances(const mn_target *target, const uint32_t *slots,
+                  uint32_t count, float *distances) {
+  enum { AHEAD = 4 };
+  const mn_codec *codec = target->codec;
+  if (codec->ops->distances != NULL) {
+    distances_in_batches(target, slots, count, distances);
+    return;
+  }
+  const size_t bytes = codec->code_bytes;
   for (uint32_t i = 0; i < AHEAD && i < count; i++)
-    fetch_code(index->codes + slots[i] * bytes, bytes);
+    fetch_code(code_at(target, slots[i]), bytes);
   for (uint32_t i = 0; i < count; i++) {
     if (count - i > AHEAD)
-      fetch_code(index->codes + slots[i + AHEAD] * bytes, bytes);
-    distances[i] = distance(index, query, index->codes + slots[i] * bytes);
+      fetch_code(code_at(target, slots[i + AHEAD]), bytes);
+    distances[i] =
+        codec->ops->distance(codec, target->query, code_at(target, slots[i]),
+                             rest_at(target, slots[i]), target->planes);
   }
 }
 
-static float root(float x) {
-  return __builtin_sqrtf(x); /* one instruction under -fno-math-errno */
-}
+/* --- Vectors -------------------------------------------------------------- */
 
-mn_status mn_vector_take(const mn_index *index, const float *vector,
+mn_status mn_vector_take(const mn_kernels *kernels, mn_metric metric,
+                         const float *vector, uint32_t dimensions,
                          float *copy) {
-  const uint32_t d = index->options.dimensions;
   /* NaN and infinity in any component reach the sum. */
-  const float norm2 = index->kernels->dot_f32(vector, vector, d);
+  const float norm2 = kernels->dot_f32(vector, vector, dimensions);
   if (!(norm2 <= MN_NORM2_MAX))
     return MN_ERROR_NOT_FINITE;
-  if (index->options.metric != MN_COSINE) {
-    mn_move(copy, vector, sizeof(float) * d);
-    return MN_OK;
-  }
+  if (metric == MN_COSINE)
+    return mn_vector_normalise(vector, norm2, dimensions, copy);
+  mn_move(copy, vector, sizeof(float) * dimensions);
+  return MN_OK;
+}
+
+mn_status mn_vector_normalise(const float *vector, float norm2,
+                              uint32_t dimensions, float *copy) {
   /* A subnormal squared norm has too few bits left to divide by. */
   if (norm2 < 0x1p-126f)
     return MN_ERROR_ZERO_VECTOR;
-  const float norm = root(norm2);
-  for (uint32_t i = 0; i < d; i++)
+  const float norm = __builtin_sqrtf(norm2); /* under -fno-math-errno */
+  for (uint32_t i = 0; i < dimensions; i++)
     copy[i] = vector[i] / norm;
   return MN_OK;
 }

@@ -4,57 +4,53 @@
 #include "../kernels/kernels.h"
 #include "codec.h"
 
-static uint32_t f32_bytes(mn_metric metric, uint32_t d) {
-  (void)metric;
-  return 4 * d;
+static void f32_sizes(const mn_codec *codec, mn_codec_sizes *sizes) {
+  sizes->code_bytes = 4 * codec->dimensions;
+  sizes->query_bytes = 4 * (uint64_t)codec->dimensions;
 }
 
-static uint32_t half_bytes(mn_metric metric, uint32_t d) {
-  (void)metric;
-  return 2 * d;
+static void half_sizes(const mn_codec *codec, mn_codec_sizes *sizes) {
+  sizes->code_bytes = 2 * codec->dimensions;
+  sizes->query_bytes = 4 * (uint64_t)codec->dimensions;
 }
 
-static uint64_t no_model(uint32_t d) {
-  (void)d;
-  return 0;
-}
-
-static uint64_t query_bytes(uint32_t d) {
-  return 4 * (uint64_t)d;
-}
-
-static void prepare(const mn_index *index, float *vector, void *query) {
-  mn_move(query, vector, sizeof(float) * index->options.dimensions);
+static void prepare(const mn_codec *codec, float *vector, void *query) {
+  mn_move(query, vector, sizeof(float) * codec->dimensions);
 }
 
 /* --- f32 ------------------------------------------------------------------ */
 
-static mn_status f32_encode(const mn_index *index, const float *vector,
-                            uint8_t *code, uint32_t *clipped) {
-  (void)clipped;
-  mn_move(code, vector, 4 * (size_t)index->options.dimensions);
+static mn_status f32_encode(const mn_codec *codec, float *vector, uint8_t *code,
+                            uint8_t *rest, uint32_t *clipped, void *scratch) {
+  (void)rest, (void)clipped, (void)scratch;
+  mn_move(code, vector, 4 * (size_t)codec->dimensions);
   return MN_OK;
 }
 
-static void f32_decode(const mn_index *index, const uint8_t *code,
-                       float *vector) {
-  mn_move(vector, code, 4 * (size_t)index->options.dimensions);
+static void f32_decode(const mn_codec *codec, const uint8_t *code,
+                       const uint8_t *rest, float *vector, void *scratch) {
+  (void)rest, (void)scratch;
+  mn_move(vector, code, 4 * (size_t)codec->dimensions);
 }
 
-static int f32_is_sound(const mn_index *index, const uint8_t *code) {
+static int f32_is_sound(const mn_codec *codec, const uint8_t *code,
+                        const uint8_t *rest) {
+  (void)rest;
   const float *vector = (const void *)code;
   return mn_norm2_is_sound(
-      index->kernels->dot_f32(vector, vector, index->options.dimensions));
+      codec->kernels->dot_f32(vector, vector, codec->dimensions));
 }
 
-static float f32_distance(const mn_index *index, const void *query,
-                          const uint8_t *code) {
-  const uint32_t d = index->options.dimensions;
+static float f32_distance(const mn_codec *codec, const void *query,
+                          const uint8_t *code, const uint8_t *rest,
+                          uint32_t planes) {
+  (void)rest, (void)planes;
+  const uint32_t d = codec->dimensions;
   const float *b = (const void *)code;
-  return index->options.metric == MN_L2
-             ? index->kernels->l2_f32(query, b, d)
-             : mn_distance_of_dot(index->options.metric,
-                                  index->kernels->dot_f32(query, b, d));
+  return codec->metric == MN_L2
+             ? codec->kernels->l2_f32(query, b, d)
+             : mn_distance_of_dot(codec->metric,
+                                  codec->kernels->dot_f32(query, b, d));
 }
 
 /* --- f16 and bf16 --------------------------------------------------------- */
@@ -95,12 +91,13 @@ static uint16_t to_f16(float x) {
                     (whole + (rest > half || (rest == half && (whole & 1)))));
 }
 
-static mn_status half_encode(const mn_index *index, const float *vector,
-                             uint8_t *code, uint32_t *clipped) {
-  (void)clipped;
+static mn_status half_encode(const mn_codec *codec, float *vector,
+                             uint8_t *code, uint8_t *rest, uint32_t *clipped,
+                             void *scratch) {
+  (void)rest, (void)clipped, (void)scratch;
   uint16_t *to = (void *)code;
-  const int is_f16 = index->options.encoding == MN_F16;
-  for (uint32_t i = 0; i < index->options.dimensions; i++) {
+  const int is_f16 = codec->encoding == MN_F16;
+  for (uint32_t i = 0; i < codec->dimensions; i++) {
     to[i] = is_f16 ? to_f16(vector[i]) : to_bf16(vector[i]);
     if (is_f16 && (to[i] & 0x7fff) == 0x7c00)
       return MN_ERROR_RANGE;
@@ -108,38 +105,43 @@ static mn_status half_encode(const mn_index *index, const float *vector,
   return MN_OK;
 }
 
-static float half_at(const mn_index *index, const uint16_t *from, uint32_t i) {
-  return index->options.encoding == MN_F16 ? mn_f16_to_f32(from[i])
-                                           : mn_bf16_to_f32(from[i]);
+static float half_at(const mn_codec *codec, const uint16_t *from, uint32_t i) {
+  return codec->encoding == MN_F16 ? mn_f16_to_f32(from[i])
+                                   : mn_bf16_to_f32(from[i]);
 }
 
-static void half_decode(const mn_index *index, const uint8_t *code,
-                        float *vector) {
+static void half_decode(const mn_codec *codec, const uint8_t *code,
+                        const uint8_t *rest, float *vector, void *scratch) {
+  (void)rest, (void)scratch;
   const uint16_t *from = (const void *)code;
-  for (uint32_t i = 0; i < index->options.dimensions; i++)
-    vector[i] = half_at(index, from, i);
+  for (uint32_t i = 0; i < codec->dimensions; i++)
+    vector[i] = half_at(codec, from, i);
 }
 
-static int half_is_sound(const mn_index *index, const uint8_t *code) {
+static int half_is_sound(const mn_codec *codec, const uint8_t *code,
+                         const uint8_t *rest) {
+  (void)rest;
   const uint16_t *from = (const void *)code;
   float norm2 = 0.0f;
-  for (uint32_t i = 0; i < index->options.dimensions; i++) {
-    const float x = half_at(index, from, i);
+  for (uint32_t i = 0; i < codec->dimensions; i++) {
+    const float x = half_at(codec, from, i);
     norm2 += x * x;
   }
   return mn_norm2_is_sound(norm2);
 }
 
-static float half_distance(const mn_index *index, const void *query,
-                           const uint8_t *code) {
-  const uint32_t d = index->options.dimensions;
+static float half_distance(const mn_codec *codec, const void *query,
+                           const uint8_t *code, const uint8_t *rest,
+                           uint32_t planes) {
+  (void)rest, (void)planes;
+  const uint32_t d = codec->dimensions;
   const uint16_t *b = (const void *)code;
-  const mn_kernels *kernels = index->kernels;
-  const int is_f16 = index->options.encoding == MN_F16;
-  if (index->options.metric == MN_L2)
+  const mn_kernels *kernels = codec->kernels;
+  const int is_f16 = codec->encoding == MN_F16;
+  if (codec->metric == MN_L2)
     return (is_f16 ? kernels->l2_f16 : kernels->l2_bf16)(query, b, d);
   return mn_distance_of_dot(
-      index->options.metric,
+      codec->metric,
       (is_f16 ? kernels->dot_f16 : kernels->dot_bf16)(query, b, d));
 }
 
@@ -147,9 +149,7 @@ static float half_distance(const mn_index *index, const void *query,
 
 const mn_codec_ops mn_codec_f32 = {
     .name = "f32",
-    .code_bytes = f32_bytes,
-    .model_bytes = no_model,
-    .query_bytes = query_bytes,
+    .sizes = f32_sizes,
     .encode = f32_encode,
     .decode = f32_decode,
     .is_sound = f32_is_sound,
@@ -160,9 +160,9 @@ const mn_codec_ops mn_codec_f32 = {
 
 #define HALF(word)                                                             \
   {                                                                            \
-    .name = word, .code_bytes = half_bytes, .model_bytes = no_model,           \
-    .query_bytes = query_bytes, .encode = half_encode, .decode = half_decode,  \
-    .is_sound = half_is_sound, .prepare = prepare, .distance = half_distance,  \
+    .name = word, .sizes = half_sizes, .encode = half_encode,                  \
+    .decode = half_decode, .is_sound = half_is_sound, .prepare = prepare,      \
+    .distance = half_distance,                                                 \
   }
 
 const mn_codec_ops mn_codec_f16 = HALF("f16");

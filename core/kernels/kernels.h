@@ -8,6 +8,8 @@
  *    shorter than 16 is filled up with zeros. The lanes are then folded in
  *    halves: lane j += lane j+8 (j < 8), j += j+4, j += j+2, j += j+1.
  *    A sum of products starts from +0, so the sign of a zero is canonical too.
+ *  - Sums by columns have one lane per column, in which components are added in
+ *    order.
  *  - Integer sums are exact, so their order is free.
  *
  * No pointer need be aligned. n is the number of elements, 0 to 65535.
@@ -16,6 +18,8 @@
 #define MN_KERNELS_H
 
 #include "../minnow.h"
+
+#define MN_LOOKUP_ROWS 32u
 
 typedef struct mn_kernels {
   const char *name;
@@ -31,13 +35,49 @@ typedef struct mn_kernels {
   float (*dot_bf16)(const float *a, const uint16_t *b, uint32_t n);
   float (*l2_bf16)(const float *a, const uint16_t *b, uint32_t n);
 
-  /* exact sum of a[i] * b[i]; the sum of |a[i] * b[i]| is below 2^31 */
+  /* exact sum of a[i] * b[i]; the sum of |a[i] * b[i]| is below 2^31. b of 4
+   * and 2 bits is unsigned and packed, the first element in the lowest bits of
+   * a byte, (n + 1) / 2 and (n + 3) / 4 bytes. */
   int32_t (*dot_i16_i8)(const int16_t *a, const int8_t *b, uint32_t n);
+  int32_t (*dot_i16_u4)(const int16_t *a, const uint8_t *b, uint32_t n);
+  int32_t (*dot_i16_u2)(const int16_t *a, const uint8_t *b, uint32_t n);
+
+  /* sum of the a[i] whose bit is set in b: bit i % 8, the lowest first, of byte
+   * i / 8, in (n + 7) / 8 bytes */
+  int32_t (*dot_i8_u1)(const int8_t *a, const uint8_t *b, uint32_t n);
+
+  /* bits set in a ^ b, and in a & b */
+  uint32_t (*count_xor)(const uint8_t *a, const uint8_t *b, uint32_t bytes);
+  uint32_t (*count_and)(const uint8_t *a, const uint8_t *b, uint32_t bytes);
+
+  /* Table lookup by 4-bit codes, for MN_LOOKUP_ROWS rows at once: sums[r] is
+   * the sum over i < bytes of
+   *   T(2 i, rows[r][i] % 16) + T(2 i + 1, rows[r][i] / 16)
+   * where T(t, c) = low + 256 high, low the byte c and high the byte 16 + c of
+   * the 32 bytes at tables + 32 t. High bytes are below 16. `tables` is aligned
+   * to 64. Rows may be the same, and are not read past `bytes`. */
+  void (*lookup_u4)(const uint8_t *tables, const uint8_t *const *rows,
+                    uint32_t bytes, uint32_t *sums);
+
+  /* sum over i < n of table[256 i + b[i]] */
+  uint32_t (*lookup_u8)(const uint16_t *table, const uint8_t *b, uint32_t n);
+
+  /* Distances of x to `count` points that are given by columns, component j of
+   * point k at columns[j * count + k]: out[k] = the sum over j < n, in
+   * ascending order from +0, of (x[j] - p[j])^2; and of x[j] * p[j]. `nearest`
+   * gives the k of the smallest such squared distance, the smallest k among
+   * equals, and that distance; NaN and infinity count as farther than all. */
+  void (*l2_columns)(const float *x, const float *columns, uint32_t n,
+                     uint32_t count, float *out);
+  void (*dot_columns)(const float *x, const float *columns, uint32_t n,
+                      uint32_t count, float *out);
+  uint32_t (*nearest_column)(const float *x, const float *columns, uint32_t n,
+                             uint32_t count, float *distance);
 } mn_kernels;
 
 extern const mn_kernels mn_kernels_c;
 #if defined(__x86_64__) || defined(__i386__)
-extern const mn_kernels mn_kernels_avx2;
+extern const mn_kernels mn_kernels_avx2, mn_kernels_avx512;
 #endif
 #if defined(__wasm_simd128__)
 extern const mn_kernels mn_kernels_wasm;

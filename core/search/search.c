@@ -1,52 +1,73 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The road of every search: check, prepare, plan, candidates, hits. */
+/* The road of every search: check, prepare, plan, candidates, refine, hits. */
 #include "search.h"
 #include "../block.h"
 #include "../encoding/codec.h"
 #include "../structure/structure.h"
+#include "../vector.h"
+#include "refine.h"
 
 typedef struct work {
-  float *vector;
-  uint8_t *query;
-  mn_pool pool;
+  mn_vector_room room;
+  void *query;   /* prepared for the encoding */
+  void *refined; /* and for refine */
+  mn_pool pool;  /* candidates */
+  mn_pool best;  /* and the k that refining leaves */
   mn_walk walk;
 } work;
 
-static uint32_t graph_ef(uint32_t k, uint32_t ef) {
+static uint32_t graph_ef(uint32_t candidates, uint32_t ef) {
   if (ef == 0)
     ef = MN_EF_DEFAULT;
-  return ef > k ? ef : k;
+  return ef > candidates ? ef : candidates;
 }
 
-static int allocate(const mn_options *o, uint32_t capacity, uint32_t k,
-                    uint32_t ef, const uint64_t *keys, work *w,
-                    mn_arena *scratch) {
+static int allocate(const mn_options *o, uint32_t capacity,
+                    const mn_query *query, const mn_stages *stages,
+                    const uint64_t *keys, work *w, mn_arena *scratch) {
   const int is_graph = o->structure == MN_HNSW;
-  w->vector = mn_arena_allocate(scratch, sizeof(float) * o->dimensions);
-  w->query = mn_arena_allocate(
-      scratch, (size_t)mn_codec_of(o->encoding)->query_bytes(o->dimensions));
-  w->pool = mn_pool_allocate(keys, is_graph ? graph_ef(k, ef) : k, scratch);
-  return w->vector != NULL && w->query != NULL && w->pool.items != NULL &&
+  mn_codec codec;
+  mn_codec_first(o, &codec);
+  const int fits = mn_vector_room_allocate(o, &w->room, scratch);
+  w->query =
+      mn_arena_allocate(scratch, (size_t)mn_codec_measure(&codec).query_bytes);
+  w->refined = mn_arena_allocate(scratch, mn_refine_query_bytes(o, stages));
+  w->pool = mn_pool_allocate(keys,
+                             is_graph ? graph_ef(stages->candidates, query->ef)
+                                      : stages->candidates,
+                             scratch);
+  w->best = mn_pool_allocate(
+      keys, stages->refiner == MN_BY_NOTHING ? 0 : query->k, scratch);
+  return fits && w->query != NULL && w->refined != NULL &&
+         w->pool.items != NULL && w->best.items != NULL &&
          (!is_graph || mn_walk_allocate(o, capacity, &w->walk, scratch));
 }
 
-int mn_search_measure(const mn_options *options, uint32_t capacity, uint32_t k,
-                      uint32_t ef, mn_arena *measuring) {
+mn_status mn_search_measure(const mn_options *options, uint32_t capacity,
+                            const mn_query *query, mn_arena *measuring) {
   work w;
-  return allocate(options, capacity, k, ef, NULL, &w, measuring);
+  mn_stages stages;
+  const mn_status status = mn_stages_of(options, query, &stages);
+  if (status != MN_OK)
+    return status;
+  return allocate(options, capacity, query, &stages, NULL, &w, measuring)
+             ? MN_OK
+             : MN_ERROR_TOO_LARGE;
 }
 
 /* Fills the pool with the best candidates. */
 static void find_candidates(const mn_index *index, const mn_query *query,
-                            work *w, mn_stats *stats) {
+                            const mn_stages *stages, work *w, mn_stats *stats) {
   const mn_state *state = index->state;
   const int walk = index->options.structure == MN_HNSW &&
                    query->filter == NULL && state->linked > 0;
+  mn_target target = mn_codes_of(index, stages->planes);
+  target.query = w->query;
   uint32_t scan_from = 0;
   w->pool.size = 0;
   if (walk) {
-    w->pool.capacity = graph_ef(query->k, query->ef);
-    mn_graph_search(index, w->query, query->k, &w->walk, &w->pool);
+    w->pool.capacity = graph_ef(stages->candidates, query->ef);
+    mn_graph_search(index, &target, stages->candidates, &w->walk, &w->pool);
     stats->distances += w->walk.distance_count;
     stats->hops = w->walk.hops;
     scan_from = state->linked;
@@ -55,40 +76,62 @@ static void find_candidates(const mn_index *index, const mn_query *query,
       w->pool.size = scan_from = 0;
   }
   if (scan_from == 0) {
-    w->pool.capacity = query->k;
+    w->pool.capacity = stages->candidates;
     stats->exact = 1;
   }
-  mn_scan(index, w->query, scan_from, state->count, query->filter, &w->pool,
+  mn_scan(&target, scan_from, state->count, query->filter, &w->pool,
           &stats->distances);
+  stats->planes = stages->planes;
+  stats->bytes =
+      stats->distances * mn_codec_read_bytes(&index->codec, stages->planes);
+}
+
+/* Prepared, planned and with room for all: what is left to do. */
+static mn_status search(const mn_index *index, const mn_query *query,
+                        const mn_stages *stages, work *w, mn_hit *hits,
+                        uint32_t *count) {
+  mn_status status = mn_vector_map(index, query->vector, &w->room);
+  if (status != MN_OK)
+    return status;
+  index->codec.ops->prepare(&index->codec, w->room.mapped, w->query);
+  mn_stats stats = {0};
+  find_candidates(index, query, stages, w, &stats);
+  const mn_pool *best = &w->pool;
+  if (stages->refiner != MN_BY_NOTHING) {
+    best = &w->best;
+    status = mn_refine(index, query, stages, &w->room, w->query, w->refined,
+                       &w->pool, &w->best, &stats);
+    if (status != MN_OK)
+      return status;
+  }
+  const uint32_t found = best->size < query->k ? best->size : query->k;
+  for (uint32_t i = 0; i < found; i++) {
+    const uint32_t slot = mn_candidate_slot(best->items[i]);
+    hits[i] = (mn_hit){index->keys[slot], best->items[i].distance, slot};
+  }
+  *count = found;
+  if (query->stats != NULL)
+    *query->stats = stats;
+  return MN_OK;
 }
 
 mn_status mn_index_search(const mn_index *index, const mn_query *query,
                           mn_hit *hits, uint32_t *count, mn_arena *scratch) {
   if (index == NULL || query == NULL || query->vector == NULL || hits == NULL ||
-      count == NULL || scratch == NULL || query->k == 0 ||
-      query->k > MN_EF_MAX || query->ef > MN_EF_MAX)
+      count == NULL || scratch == NULL)
     return MN_ERROR_ARGUMENT;
+  mn_stages stages;
+  mn_status status = mn_stages_of(&index->options, query, &stages);
+  if (status != MN_OK)
+    return status;
   if (query->dimensions != index->options.dimensions)
     return MN_ERROR_DIMENSIONS;
   const size_t mark = mn_arena_mark(scratch);
   work w;
-  mn_status status = MN_ERROR_ARENA;
-  if (allocate(&index->options, index->capacity, query->k, query->ef,
-               index->keys, &w, scratch))
-    status = mn_vector_take(index, query->vector, w.vector);
-  if (status == MN_OK) {
-    index->codec->prepare(index, w.vector, w.query);
-    mn_stats stats = {0};
-    find_candidates(index, query, &w, &stats);
-    uint32_t found = w.pool.size < query->k ? w.pool.size : query->k;
-    for (uint32_t i = 0; i < found; i++) {
-      const uint32_t slot = mn_candidate_slot(w.pool.items[i]);
-      hits[i] = (mn_hit){index->keys[slot], w.pool.items[i].distance, slot};
-    }
-    *count = found;
-    if (query->stats != NULL)
-      *query->stats = stats;
-  }
+  status = MN_ERROR_ARENA;
+  if (allocate(&index->options, index->capacity, query, &stages, index->keys,
+               &w, scratch))
+    status = search(index, query, &stages, &w, hits, count);
   mn_arena_rewind(scratch, mark);
   return status;
 }

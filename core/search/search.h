@@ -4,8 +4,9 @@
 
 #include "../minnow.h"
 
-/* Takes from `measuring` what a search takes. 0 where it does not fit. */
-int mn_search_measure(const mn_options *options, uint32_t capacity, uint32_t k,
-                      uint32_t ef, mn_arena *measuring);
+/* Takes from `measuring` what a search takes. ARGUMENT where the query is out
+ * of range, TOO_LARGE where it does not fit. */
+mn_status mn_search_measure(const mn_options *options, uint32_t capacity,
+                            const mn_query *query, mn_arena *measuring);
 
 #endif

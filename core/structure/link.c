@@ -12,21 +12,35 @@ int mn_linker_allocate(const mn_options *options, uint32_t capacity,
                        const uint64_t *keys, mn_linker *linker,
                        mn_arena *scratch) {
   const size_t most = mn_links_max(options->m, 0);
-  const size_t query_bytes = (size_t)mn_round_up(mn_slot_query_bytes(options));
+  mn_codec codec;
+  mn_codec_first(options, &codec);
+  const size_t query_bytes = (size_t)mn_round_up(mn_slot_query_bytes(&codec));
   linker->query_bytes = query_bytes;
   linker->found = mn_pool_allocate(keys, options->ef_construction, scratch);
   linker->list = mn_pool_allocate(keys, (uint32_t)most + 1, scratch);
-  linker->vector =
-      mn_arena_allocate(scratch, sizeof(float) * options->dimensions);
+  linker->vector = mn_arena_allocate(scratch, sizeof(float) * codec.dimensions);
+  linker->scratch = mn_arena_allocate(
+      scratch, (size_t)mn_codec_measure(&codec).scratch_bytes);
   linker->own_query = mn_arena_allocate(scratch, query_bytes);
   linker->query = mn_arena_allocate(scratch, query_bytes);
   linker->chosen = mn_arena_allocate(scratch, most * sizeof *linker->chosen);
   linker->queries = mn_arena_allocate(scratch, most * query_bytes);
   return mn_walk_allocate(options, capacity, &linker->walk, scratch) &&
          linker->found.items != NULL && linker->list.items != NULL &&
-         linker->vector != NULL && linker->own_query != NULL &&
-         linker->query != NULL && linker->chosen != NULL &&
-         linker->queries != NULL;
+         linker->vector != NULL && linker->scratch != NULL &&
+         linker->own_query != NULL && linker->query != NULL &&
+         linker->chosen != NULL && linker->queries != NULL;
+}
+
+/* What linking compares: codes with codes, by the planes that a walk reads. */
+static mn_target link_target(const mn_index *index) {
+  return mn_codes_of(index, mn_codec_first_planes(&index->codec));
+}
+
+static float distance_to(const mn_target *target, uint32_t slot) {
+  float distance;
+  mn_distances(target, &slot, 1, &distance);
+  return distance;
 }
 
 /* Whether a candidate is nearer to the vector itself than to any link chosen
@@ -34,13 +48,12 @@ int mn_linker_allocate(const mn_options *options, uint32_t capacity,
 static int is_apart(const mn_index *index, const mn_linker *linker,
                     uint32_t chosen_count, mn_candidate candidate) {
   const uint32_t slot = mn_candidate_slot(candidate);
+  mn_target target = link_target(index);
   for (uint32_t c = 0; c < chosen_count; c++) {
-    const void *query = index->codec->code_is_query
-                            ? mn_code_at(index, linker->chosen[c])
-                            : linker->queries + c * linker->query_bytes;
-    float between;
-    mn_distances(index, query, &slot, 1, &between);
-    if (between < candidate.distance)
+    target.query = index->codec.ops->code_is_query
+                       ? mn_code_at(index, linker->chosen[c])
+                       : linker->queries + c * linker->query_bytes;
+    if (distance_to(&target, slot) < candidate.distance)
       return 0;
   }
   return 1;
@@ -50,13 +63,14 @@ static int is_apart(const mn_index *index, const mn_linker *linker,
  * `most`. Into linker->chosen; their number. */
 static uint32_t choose(const mn_index *index, mn_linker *linker,
                        const mn_pool *candidates, uint32_t most) {
+  const mn_target target = link_target(index);
   uint32_t count = 0;
   for (uint32_t i = 0; i < candidates->size && count < most; i++) {
     if (!is_apart(index, linker, count, candidates->items[i]))
       continue;
     const uint32_t slot = mn_candidate_slot(candidates->items[i]);
     linker->chosen[count] = slot;
-    mn_prepare_slot(index, slot, linker->vector,
+    mn_prepare_slot(&target, slot, 1, linker->vector, linker->scratch,
                     linker->queries + count * linker->query_bytes);
     count++;
   }
@@ -101,14 +115,15 @@ static int link_back(const mn_index *index, mn_linker *linker, uint32_t from,
     return 1;
   }
   mn_pool *pool = &linker->list;
-  const void *query =
-      mn_prepare_slot(index, from, linker->vector, linker->query);
+  mn_target target = link_target(index);
+  target.query = mn_prepare_slot(&target, from, 1, linker->vector,
+                                 linker->scratch, linker->query);
   pool->size = 0;
   for (uint32_t i = 0; i <= plain; i++) {
     mn_candidate other = {0.0f, i == 0 ? slot : list[i]};
     if (other.slot > slot)
       continue; /* damage: only earlier slots are linked */
-    mn_distances(index, query, &other.slot, 1, &other.distance);
+    other.distance = distance_to(&target, other.slot);
     mn_pool_add(pool, other);
   }
   const uint32_t twin = plain < most ? list[most] : 0;
@@ -143,16 +158,21 @@ static void force_link(const mn_index *index, uint32_t slot) {
 
 /* --- Twins ---------------------------------------------------------------- */
 
+int mn_codes_equal(const mn_index *index, uint32_t a, uint32_t b) {
+  const size_t code = index->codec.code_bytes, rest = index->codec.rest_bytes;
+  return mn_equal(index->codes + a * code, index->codes + b * code, code) &&
+         (rest == 0 ||
+          mn_equal(index->rests + a * rest, index->rests + b * rest, rest));
+}
+
 /* The candidate that is equal to `slot`, or MN_TWIN where there is none. */
-static uint32_t find_equal(const mn_index *index, const void *query,
+static uint32_t find_equal(const mn_index *index, const mn_target *target,
                            const mn_pool *candidates, uint32_t slot) {
-  const uint8_t *code = mn_code_at(index, slot);
-  float self;
-  mn_distances(index, query, &slot, 1, &self);
+  const float self = distance_to(target, slot);
   for (uint32_t i = 0; i < candidates->size; i++) {
     const uint32_t other = mn_candidate_slot(candidates->items[i]);
     if (candidates->items[i].distance == self &&
-        mn_equal(code, mn_code_at(index, other), index->code_bytes))
+        mn_codes_equal(index, slot, other))
       return other;
   }
   return MN_TWIN;
@@ -202,14 +222,16 @@ void mn_graph_link(mn_index *index, mn_linker *linker) {
   mn_state *state = index->state;
   const uint32_t slot = state->linked;
   const uint32_t level = mn_graph_level(&index->options, slot);
-  const void *query =
-      mn_prepare_slot(index, slot, linker->vector, linker->own_query);
+  mn_target target = link_target(index);
+  target.query = mn_prepare_slot(&target, slot, 0, linker->vector,
+                                 linker->scratch, linker->own_query);
   for (uint32_t l = 0; slot > 0 && l <= level && l <= state->top_level; l++) {
-    const mn_candidate start = mn_graph_descend(index, query, l, &linker->walk);
-    mn_graph_search_level(index, query, start, l, &linker->walk,
+    const mn_candidate start =
+        mn_graph_descend(index, &target, l, &linker->walk);
+    mn_graph_search_level(index, &target, start, l, &linker->walk,
                           &linker->found);
     const uint32_t first =
-        l > 0 ? MN_TWIN : find_equal(index, query, &linker->found, slot);
+        l > 0 ? MN_TWIN : find_equal(index, &target, &linker->found, slot);
     if (first != MN_TWIN) {
       link_twin(index, first, slot);
       state->linked++;

@@ -1,20 +1,32 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Finding candidates: by scanning slots, or by walking the graph. */
+/* Finding candidates by the encoding: by scanning slots, or by walking the
+ * graph. */
 #ifndef MN_STRUCTURE_H
 #define MN_STRUCTURE_H
 
+#include "../encoding/codec.h"
 #include "../search/pool.h"
+
+/* The encoding's codes as target of a query that is still to be prepared. */
+static inline mn_target mn_codes_of(const mn_index *index, uint32_t planes) {
+  return (mn_target){.codec = &index->codec,
+                     .codes = index->codes,
+                     .rests = index->rests,
+                     .planes = planes};
+}
+
+/* Whether two slots have the same code. */
+int mn_codes_equal(const mn_index *index, uint32_t a, uint32_t b);
 
 /* --- Scan ----------------------------------------------------------------- */
 
 /* Slots compared at a time. */
-#define MN_SCAN_BATCH 64u
+#define MN_SCAN_BATCH MN_CODEC_BATCH
 
 /* Puts the best of slots `from` to `to` - 1, those that `filter` lets through
  * (NULL: all), into the pool. */
-void mn_scan(const mn_index *index, const void *query, uint32_t from,
-             uint32_t to, const uint32_t *filter, mn_pool *pool,
-             uint64_t *distances);
+void mn_scan(const mn_target *target, uint32_t from, uint32_t to,
+             const uint32_t *filter, mn_pool *pool, uint64_t *distances);
 
 /* --- Graph (HNSW) --------------------------------------------------------- */
 
@@ -34,7 +46,7 @@ int mn_walk_allocate(const mn_options *options, uint32_t capacity,
 /* Fills the pool with the best that are found on level 0 from the graph's
  * entry, keeping as many candidates as the pool holds, k or more; then with the
  * twins of the k best. */
-void mn_graph_search(const mn_index *index, const void *query, uint32_t k,
+void mn_graph_search(const mn_index *index, const mn_target *target, uint32_t k,
                      mn_walk *walk, mn_pool *pool);
 
 /* Scratch of linking. */
@@ -43,6 +55,7 @@ typedef struct mn_linker {
   mn_pool found;      /* ef_construction */
   mn_pool list;       /* one more than a list's most */
   float *vector;      /* while a query is prepared */
+  void *scratch;      /* the codec's */
   uint8_t *own_query; /* the vector that is linked */
   uint8_t *query;     /* a neighbour whose list is chosen anew */
   uint32_t *chosen;   /* a list's most */

@@ -26,11 +26,11 @@ static uint32_t list_length(const uint32_t *list, uint32_t most) {
   return list[0] <= most ? list[0] : most;
 }
 
-mn_candidate mn_graph_descend(const mn_index *index, const void *query,
+mn_candidate mn_graph_descend(const mn_index *index, const mn_target *target,
                               uint32_t to_level, mn_walk *walk) {
   const mn_state *state = index->state;
   mn_candidate best = {0.0f, state->entry};
-  mn_distances(index, query, &best.slot, 1, &best.distance);
+  mn_distances(target, &best.slot, 1, &best.distance);
   walk->distance_count++;
   const uint32_t most = mn_links_max(index->options.m, 1);
   for (uint32_t level = state->top_level; level > to_level; level--) {
@@ -42,7 +42,7 @@ mn_candidate mn_graph_descend(const mn_index *index, const void *query,
       for (uint32_t i = 1; i <= length; i++)
         if (list[i] < state->linked)
           walk->slots[count++] = list[i];
-      mn_distances(index, query, walk->slots, count, walk->distances);
+      mn_distances(target, walk->slots, count, walk->distances);
       walk->distance_count += count;
       walk->hops++;
       nearer = 0;
@@ -67,7 +67,7 @@ static uint32_t visit(mn_walk *walk, uint32_t slot) {
   return is_new;
 }
 
-void mn_graph_search_level(const mn_index *index, const void *query,
+void mn_graph_search_level(const mn_index *index, const mn_target *target,
                            mn_candidate start, uint32_t level, mn_walk *walk,
                            mn_pool *pool) {
   const uint32_t linked = index->state->linked;
@@ -95,7 +95,7 @@ void mn_graph_search_level(const mn_index *index, const void *query,
       walk->slots[count] = list[i]; /* kept where it is new: no branch */
       count += visit(walk, list[i]);
     }
-    mn_distances(index, query, walk->slots, count, walk->distances);
+    mn_distances(target, walk->slots, count, walk->distances);
     walk->distance_count += count;
     walk->hops++;
     for (uint32_t i = 0; i < count; i++) {
@@ -147,9 +147,9 @@ static void add_twins(const mn_index *index, uint32_t k, mn_walk *walk,
   }
 }
 
-void mn_graph_search(const mn_index *index, const void *query, uint32_t k,
+void mn_graph_search(const mn_index *index, const mn_target *target, uint32_t k,
                      mn_walk *walk, mn_pool *pool) {
-  const mn_candidate start = mn_graph_descend(index, query, 0, walk);
-  mn_graph_search_level(index, query, start, 0, walk, pool);
+  const mn_candidate start = mn_graph_descend(index, target, 0, walk);
+  mn_graph_search_level(index, target, start, 0, walk, pool);
   add_twins(index, k, walk, pool);
 }

@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What a search reads: candidates are found by the encoding, or by its first
+ * bit planes, and the best of them may be ranked again by something better.
+ */
+#ifndef MN_REFINE_H
+#define MN_REFINE_H
+
+#include "../structure/structure.h"
+#include "../vector.h"
+
+typedef enum mn_refiner {
+  MN_BY_NOTHING,
+  MN_BY_PLANES, /* more of the same code */
+  MN_BY_FINE,   /* the refine encoding */
+  MN_BY_FETCH   /* vectors that the caller brings */
+} mn_refiner;
+
+typedef struct mn_stages {
+  uint32_t planes;        /* by which candidates are found; 0: not bits */
+  uint32_t refine_planes; /* under MN_BY_PLANES */
+  mn_refiner refiner;
+  uint32_t candidates; /* that are wanted: k, or what is to be refined */
+} mn_stages;
+
+/* ARGUMENT where the query asks for planes that cannot be read, or for a
+ * refine_k, k or ef out of range. `options` are complete. */
+mn_status mn_stages_of(const mn_options *options, const mn_query *query,
+                       mn_stages *stages);
+
+/* Bytes of a query as the refiner wants it. */
+size_t mn_refine_query_bytes(const mn_options *options,
+                             const mn_stages *stages);
+
+/* Ranks the candidates of `from` again, into `to`. `room` holds the query as
+ * taken; `prepared` is the query as candidates were found by it, `query` room
+ * for another. What `fetch` returns is passed on. */
+mn_status mn_refine(const mn_index *index, const mn_query *asked,
+                    const mn_stages *stages, const mn_vector_room *room,
+                    const void *prepared, void *query, const mn_pool *from,
+                    mn_pool *to, mn_stats *stats);
+
+#endif

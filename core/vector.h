@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* One vector's way into its codes and back. */
+#ifndef MN_VECTOR_H
+#define MN_VECTOR_H
+
+#include "minnow.h"
+
+/* Room for the vector in its forms. */
+typedef struct mn_vector_room {
+  float *vector; /* as taken: dimensions floats, as many in the others */
+  float *mapped; /* after the transform */
+  float *work;   /* what a codec may overwrite */
+  void *scratch; /* of the codecs */
+} mn_vector_room;
+
+/* 0 where memory is short. */
+int mn_vector_room_allocate(const mn_options *options, mn_vector_room *room,
+                            mn_arena *scratch);
+
+/* Where a vector's codes go. */
+typedef struct mn_code_places {
+  uint8_t *code, *rest;
+  uint8_t *fine_code, *fine_rest; /* NULL: it is not wanted */
+} mn_code_places;
+
+mn_code_places mn_places_of(const mn_index *index, uint32_t slot);
+
+/* Checks, maps and encodes one vector. `*clipped` becomes 1 where a range was
+ * left, `*error` the relative squared error in units of 2^-31 (NULL: not
+ * wanted). On failure the places may be written. */
+mn_status mn_vector_encode(const mn_index *index, const float *vector,
+                           const mn_vector_room *room,
+                           const mn_code_places *places, uint32_t *clipped,
+                           uint32_t *error);
+
+/* Decodes a code of the encoding and takes it back through the transform. */
+void mn_vector_decode(const mn_index *index, const uint8_t *code,
+                      const uint8_t *rest, const mn_vector_room *room,
+                      float *vector);
+
+/* Checks a vector, leaves it as taken in room->vector and mapped in
+ * room->mapped. */
+mn_status mn_vector_map(const mn_index *index, const float *vector,
+                        const mn_vector_room *room);
+
+#endif
