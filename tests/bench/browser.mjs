@@ -7,7 +7,7 @@ import { open, serve } from "../browser/browsers.mjs";
 import { dataDir, packageDir, prepare, root } from "./data.mjs";
 import { downloadBytes } from "./download.mjs";
 import { measure } from "./measure.mjs";
-import { commandLine, publish } from "./report.mjs";
+import { commandLine, peerTables, publish } from "./report.mjs";
 
 const minnow = join(root, "build/bench/package");
 const hnswlib = join(packageDir("hnswlib-wasm"), "dist");
@@ -16,7 +16,7 @@ const hnswlib = join(packageDir("hnswlib-wasm"), "dist");
 async function start(tab, set, [library, spec]) {
   const id = `${library} ${spec}`;
   return {
-    library, spec, vectors: set.n, exhaustive: spec.startsWith("flat"),
+    library, spec, vectors: set.n,
     build: await tab.evaluate((parts) => bench.build(...parts), [id, library, spec]),
     count: (ef) => tab.evaluate((parts) => bench.count(...parts), [id, ef]),
     time: (ef, queries) =>
@@ -56,7 +56,7 @@ for (const set of await prepare({ folder: options.data, count: options.count, on
   }
 }
 await site.close();
-publish("browser", options, results, {
+publish("browser", options, results, peerTables(results), {
   browser,
   "download, minified and brotli": `Minnow ${await downloadBytes(join(minnow, "minnow.js"))} bytes, `
     + `hnswlib-wasm ${await downloadBytes(join(hnswlib, "hnswlib.js"))} bytes`,

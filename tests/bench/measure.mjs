@@ -2,10 +2,13 @@
 // How libraries are compared, natively and in a page alike. A peer is an index
 // that has been built:
 //
-//   { library, spec, vectors, build: {wall, cpu?, bytes, …}, exhaustive,
+//   { library, spec, vectors, build: {wall, cpu?, bytes, …},
 //     count(ef)         → {recall, distances, hops, …} over all queries
 //     time(ef, queries) → {queries, wall, cpu?} for the first so many queries
 //     close() }
+//
+// `ef` is the candidates that a graph keeps, all of which are refined where the
+// index refines; without a graph, those that are refined.
 //
 // First each peer's `ef` is looked for that reaches a recall; then all of them
 // are timed at these in turns, pass by pass, so that what slows the machine for
@@ -20,11 +23,15 @@ export function median(numbers) {
   return sorted.length % 2 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
 }
 
+/** Whether an index looks at every vector, and once: candidates are refined by
+ * another encoding, or by more planes. */
+const isExhaustive = (spec) => spec.startsWith("flat") && !/refine=|bits[4-8]$/.test(spec);
+
 /** The encoding that a spec string ends in. */
 const encodingOf = (spec) => spec.split(",").at(-1);
 
 /** Counts at one ef, remembered: the walk is deterministic. */
-function remembered(peer) {
+export function remembered(peer) {
   const known = new Map();
   return async (ef) => {
     if (!known.has(ef)) known.set(ef, { ef, ...(await peer.count(ef)) });
@@ -33,7 +40,7 @@ function remembered(peer) {
 }
 
 /** The smallest ef with at least `recall`, or undefined. */
-async function smallestEf(count, recall) {
+export async function smallestEf(count, recall) {
   let above = 0;
   while (above < grid.length && (await count(grid[above])).recall < recall) above++;
   if (above === grid.length) return undefined;
@@ -50,7 +57,7 @@ async function smallestEf(count, recall) {
 /** The points at which a peer is timed: [{ef, aim, recall, …}]. */
 async function choosePoints(peer, flatRecall) {
   const count = remembered(peer);
-  if (peer.exhaustive) return [{ aim: "exhaustive", ...(await count(defaultEf)) }];
+  if (isExhaustive(peer.spec)) return [{ aim: "exhaustive", ...(await count(defaultEf)) }];
   const aims = [["0.95", 0.95], ["0.99", 0.99]];
   const flat = flatRecall.get(encodingOf(peer.spec));
   if (flat !== undefined) aims.push(["flat - 0.005", flat - 0.005]);
@@ -66,17 +73,17 @@ async function choosePoints(peer, flatRecall) {
 export async function measure(peers, { passes, log = () => {} }) {
   const flatRecall = new Map();
   const rows = [];
-  for (const peer of [...peers].sort((a, b) => Number(b.exhaustive) - Number(a.exhaustive))) {
+  for (const peer of [...peers].sort((a, b) => isExhaustive(b.spec) - isExhaustive(a.spec))) {
     log(`${peer.library} ${peer.spec}: looking for ef`);
     const points = await choosePoints(peer, flatRecall);
-    if (peer.exhaustive && peer.library === "Minnow") flatRecall.set(encodingOf(peer.spec), points[0].recall);
+    if (isExhaustive(peer.spec) && peer.library === "Minnow") flatRecall.set(encodingOf(peer.spec), points[0].recall);
     for (const point of points) rows.push({ peer, point, seconds: [], walls: [] });
   }
   const timed = rows.filter((row, i) => i === rows.findIndex((other) => sameRun(other, row)));
   for (let pass = 0; pass < passes; pass++) {
     log(`timing, pass ${pass + 1} of ${passes}`);
     for (const row of timed) {
-      const { queries, wall, cpu = wall } = await row.peer.time(row.point.ef, row.peer.exhaustive ? 100 : Infinity);
+      const { queries, wall, cpu = wall } = await row.peer.time(row.point.ef, isExhaustive(row.peer.spec) ? 100 : Infinity);
       row.seconds.push(cpu / queries);
       row.walls.push(wall / queries);
     }

@@ -1,16 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // Minnow and hnswlib natively, one thread each, in turns (measure.mjs).
-import { execFileSync, spawn } from "node:child_process";
-import { existsSync, mkdirSync } from "node:fs";
-import { join } from "node:path";
-import { createInterface } from "node:readline";
-import { prepare, root, setArguments } from "./data.mjs";
+import { prepare, setArguments } from "./data.mjs";
 import { measure } from "./measure.mjs";
-import { commandLine, publish } from "./report.mjs";
-
-const here = join(root, "tests/bench");
-const out = join(root, "build/bench");
-const library = join(root, "build/native/libminnow.a");
+import { compile, compileWithMinnow, launch } from "./programs.mjs";
+import { commandLine, peerTables, publish } from "./report.mjs";
 
 /** [name, program, SPEC for it, spec in the table] */
 function peersFor({ specs, quick }) {
@@ -20,38 +13,21 @@ function peersFor({ specs, quick }) {
   return quick ? [...minnow, avx] : [...minnow, peer("SSE", "hnswlib-sse"), avx];
 }
 
-/** As a packager compiles: no -march. hnswlib chooses its distance functions
- * when it is compiled, so it is also compiled for the CPU at hand; Minnow
- * chooses at run time. */
-function compile() {
-  mkdirSync(out, { recursive: true });
-  if (!existsSync(library)) throw new Error(`${library} is missing: cmake --preset native && cmake --build --preset native`);
-  const made = (name) => ["-o", join(out, name)];
-  const run = (compiler, ...parts) => execFileSync(compiler, parts, { cwd: here, stdio: "inherit" });
-  run("cc", "-std=c11", "-O3", ...made("minnow"), "native.c", library, "-lm");
-  run("c++", "-O3", "-DNDEBUG", ...made("hnswlib-sse"), "hnswlib.cpp");
-  run("c++", "-O3", "-DNDEBUG", "-mavx2", "-mfma", ...made("hnswlib-avx2"), "hnswlib.cpp");
+/** hnswlib chooses its distance functions when it is compiled, so it is also
+ * compiled for the CPU at hand. */
+function compileAll() {
+  compileWithMinnow("minnow", "native.c");
+  compile("c++", "hnswlib-sse", "-DNDEBUG", "hnswlib.cpp");
+  compile("c++", "hnswlib-avx2", "-DNDEBUG", "-mavx2", "-mfma", "hnswlib.cpp");
 }
 
 /** Starts a program of peer.h's kind; it has built when this resolves. */
-async function start(set, [name, program, argument, spec]) {
-  const child = spawn(join(out, program), [...setArguments(set), argument], { stdio: ["pipe", "pipe", "inherit"] });
-  const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
-  const answer = async () => {
-    const { value, done } = await lines.next();
-    if (done) throw new Error(`${name} ${spec} stopped`);
-    return JSON.parse(value);
-  };
-  const ask = (line) => {
-    child.stdin.write(`${line}\n`);
-    return answer();
-  };
+async function start(set, [library, program, argument, spec]) {
+  const { ready, ask, close } = await launch(program, [...setArguments(set), argument]);
   return {
-    library: name, spec, vectors: set.n, exhaustive: spec.startsWith("flat"),
-    build: await answer(),
+    library, spec, vectors: set.n, build: ready, close,
     count: (ef) => ask(`count ${ef}`),
     time: (ef, queries) => ask(`time ${ef} ${Math.min(queries, set.queries)}`),
-    close: () => child.stdin.end(),
   };
 }
 
@@ -60,7 +36,7 @@ const options = commandLine({
   quickSpecs: ["flat,sq8", "hnsw16,f32", "hnsw16,sq8"],
 });
 const log = (text) => process.stderr.write(`${text}\n`);
-compile();
+compileAll();
 const results = [];
 for (const set of await prepare({ folder: options.data, count: options.count, only: options.sets })) {
   const peers = [];
@@ -71,4 +47,4 @@ for (const set of await prepare({ folder: options.data, count: options.count, on
   results.push({ set, rows: await measure(peers, { passes: options.passes, log }) });
   for (const peer of peers) peer.close();
 }
-publish("native", options, results);
+publish("native", options, results, peerTables(results));

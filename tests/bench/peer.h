@@ -17,11 +17,7 @@
 #ifndef BENCH_PEER_H
 #define BENCH_PEER_H
 
-#include "set.h"
-
-#include <time.h>
-
-enum { BENCH_K = 10, BENCH_TRUTH = 100 };
+#include "recall.h"
 
 typedef struct bench_built {
   size_t bytes;        /* of the whole index, links and keys included */
@@ -29,8 +25,8 @@ typedef struct bench_built {
 } bench_built;
 
 typedef struct bench_counts {
-  uint64_t distances, hops;
-  size_t scratch; /* bytes on top of the index; 0: not known */
+  uint64_t distances, hops, read; /* read: bytes of codes; 0: not known */
+  size_t scratch;                 /* bytes on top of the index; 0: not known */
 } bench_counts;
 
 /* Builds the index that `spec` names. */
@@ -40,12 +36,6 @@ static bench_built peer_build(const bench_set *set, const char *spec);
  * NULL in timed passes. */
 static uint32_t peer_search(const bench_set *set, uint32_t q, uint32_t ef,
                             uint32_t rows[BENCH_K], bench_counts *counts);
-
-static double bench_seconds(clockid_t clock) {
-  struct timespec now;
-  clock_gettime(clock, &now);
-  return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
-}
 
 /* The rows as long as one float, normalised: for libraries whose cosine is an
  * inner product of vectors that the caller normalises. */
@@ -67,37 +57,21 @@ static inline float *bench_unit_rows(const bench_set *set, const float *rows,
   return unit;
 }
 
-/* A hit counts when its true distance is no more than that of the true k-th
- * nearest, so that it does not matter which of several equals was found. */
-static uint32_t bench_hits(const bench_set *set, const double *truth,
-                           uint32_t q, const uint32_t *rows, uint32_t found) {
-  double limit = truth[(size_t)q * BENCH_TRUTH + BENCH_K - 1];
-  uint32_t hits = 0;
-  for (uint32_t i = 0; i < found; i++) {
-    for (uint32_t j = 0; j < i; j++)
-      if (rows[i] == rows[j])
-        bench_fail("a row was found twice");
-    double distance =
-        bench_distance(set, bench_query(set, q), bench_row(set, rows[i]));
-    hits += distance <= limit + 1e-9 * (1 + fabs(limit));
-  }
-  return hits;
-}
-
 static void bench_count(const bench_set *set, const double *truth,
                         uint32_t ef) {
-  bench_counts counts = {0, 0, 0};
+  bench_counts counts = {0, 0, 0, 0};
   uint64_t hits = 0;
   uint32_t rows[BENCH_K];
   for (uint32_t q = 0; q < set->queries; q++) {
     uint32_t found = peer_search(set, q, ef, rows, &counts);
     hits += bench_hits(set, truth, q, rows, found);
   }
+  double queries = set->queries;
   printf("{\"ef\":%u,\"recall\":%.6f,\"distances\":%.1f,\"hops\":%.1f,"
-         "\"scratch\":%zu}\n",
-         ef, (double)hits / ((double)BENCH_K * set->queries),
-         (double)counts.distances / set->queries,
-         (double)counts.hops / set->queries, counts.scratch);
+         "\"read\":%.1f,\"scratch\":%zu}\n",
+         ef, (double)hits / (BENCH_K * queries),
+         (double)counts.distances / queries, (double)counts.hops / queries,
+         (double)counts.read / queries, counts.scratch);
 }
 
 static void bench_time(const bench_set *set, uint32_t ef, uint32_t queries) {
@@ -118,8 +92,7 @@ static void bench_time(const bench_set *set, uint32_t ef, uint32_t queries) {
 
 int main(int argc, char **argv) {
   bench_set set = bench_open(argc, argv);
-  double *truth = (double *)bench_read(
-      &set, ".truth.f64", (size_t)set.queries * BENCH_TRUTH * sizeof(double));
+  double *truth = bench_truth(&set);
   double cpu = bench_seconds(CLOCK_THREAD_CPUTIME_ID);
   double wall = bench_seconds(CLOCK_MONOTONIC);
   bench_built built = peer_build(&set, argv[6]);

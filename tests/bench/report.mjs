@@ -37,10 +37,25 @@ function circumstances() {
   };
 }
 
-const whole = (number) => Math.round(number).toLocaleString("en-US");
+export const whole = (number) => Math.round(number).toLocaleString("en-US");
 const known = (number, format = whole) => (number === undefined || number === 0 ? "–" : format(number));
 
-const columns = [
+/** A table of rows by columns [title, cell(row)], of which the first `left`
+ * are words; columns without a figure are left out. */
+export function table(columns, rows, left = 1) {
+  const shown = columns.filter(([, cell]) => rows.some((row) => cell(row) !== "–"));
+  const line = (cells) => `| ${cells.join(" | ")} |`;
+  return [
+    line(shown.map(([title]) => title)),
+    line(shown.map((_, i) => (i < left ? "---" : "---:"))),
+    ...rows.map((row) => line(shown.map(([, cell]) => cell(row)))),
+  ].join("\n");
+}
+
+export const heading = (set) =>
+  `### ${set.name}: ${whole(set.n)} × ${set.dimensions}, ${set.metric}, ${whole(set.queries)} queries`;
+
+const peerColumns = [
   ["library", (row) => row.library],
   ["index", (row) => row.spec],
   ["aim", (row) => row.aim],
@@ -49,6 +64,7 @@ const columns = [
   ["queries/s", (row) => whole(row.queriesPerSecond)],
   ["distances", (row) => known(row.distances)],
   ["hops", (row) => known(row.hops)],
+  ["KB read", (row) => known(row.read && row.read / 1024)],
   ["bytes/vector", (row) => whole(row.bytesPerVector)],
   ["WASM memory/vector", (row) => known(row.heapPerVector)],
   ["built, s", (row) => (row.build.cpu ?? row.build.wall).toFixed(1)],
@@ -56,29 +72,18 @@ const columns = [
   ["search scratch, KB", (row) => known(row.scratch && row.scratch / 1024, (kb) => kb.toFixed(1))],
 ];
 
-function table(rows) {
-  const shown = columns.filter(([, cell]) => rows.some((row) => cell(row) !== "–"));
-  const line = (cells) => `| ${cells.join(" | ")} |`;
-  return [
-    line(shown.map(([title]) => title)),
-    line(shown.map((_, i) => (i < 3 ? "---" : "---:"))),
-    ...rows.map((row) => line(shown.map(([, cell]) => cell(row)))),
-  ].join("\n");
-}
+/** What measure() found, set by set. */
+export const peerTables = (results) =>
+  results.map(({ set, rows }) => `${heading(set)}\n\n${table(peerColumns, rows, 3)}\n`).join("\n");
 
-export function publish(name, options, results, extra = {}) {
-  const command = `bash tests/bench/run ${name} ${process.argv.slice(2).filter((_, i, all) => all[i] !== "--data" && all[i - 1] !== "--data").join(" ")}`.trim();
-  const about = { command, ...circumstances(), ...extra };
-  const text = [
-    ...Object.entries(about).map(([key, value]) => `- ${key}: ${value}`),
-    ...results.flatMap(({ set, rows }) => [
-      "", `### ${set.name}: ${whole(set.n)} × ${set.dimensions}, ${set.metric}, ${whole(set.queries)} queries`, "", table(rows),
-    ]),
-    "",
-  ].join("\n");
+/** Writes NAME.json and NAME.md, and the latter to standard output. */
+export function publish(name, options, results, text, extra = {}) {
+  const ours = process.argv.slice(2).filter((_, i, all) => all[i] !== "--data" && all[i - 1] !== "--data");
+  const about = { command: `bash tests/bench/run ${name} ${ours.join(" ")}`.trim(), ...circumstances(), ...extra };
+  const list = Object.entries(about).map(([key, value]) => `- ${key}: ${value}\n`).join("");
   const out = join(root, "build/bench");
   mkdirSync(out, { recursive: true });
   writeFileSync(join(out, `${name}.json`), JSON.stringify({ about, options, results }, null, 2) + "\n");
-  writeFileSync(join(out, `${name}.md`), text);
-  process.stdout.write(text);
+  writeFileSync(join(out, `${name}.md`), `${list}\n${text}`);
+  process.stdout.write(`${list}\n${text}`);
 }

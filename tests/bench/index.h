@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* An index of a data set's rows, trained and filled, for the programs that
+ * measure Minnow natively. */
+#ifndef BENCH_INDEX_H
+#define BENCH_INDEX_H
+
+#include "../../core/minnow.h"
+#include "recall.h"
+
+typedef struct bench_index {
+  mn_index index;
+  mn_arena scratch;          /* for any search up to the one planned for */
+  size_t build_scratch;      /* bytes on top of the block while adding */
+  uint32_t sample;           /* vectors trained on */
+  double train_cpu, add_cpu; /* seconds */
+} bench_index;
+
+static void bench_check(mn_status status, const char *what) {
+  if (status == MN_OK)
+    return;
+  fprintf(stderr, "%s: %s\n", what, mn_status_name(status));
+  exit(1);
+}
+
+static mn_arena bench_arena(size_t bytes) {
+  void *memory = malloc(bytes + MN_ALIGNMENT);
+  if (!memory)
+    bench_fail("no memory");
+  return mn_arena_over(memory, bytes + MN_ALIGNMENT);
+}
+
+/* Trains on as many rows as mn_plan_training says are enough, spread evenly
+ * over the base. */
+static void bench_train(bench_index *built, const bench_set *set) {
+  mn_training training;
+  mn_options options = built->index.options;
+  bench_check(mn_plan_training(&options, set->n, &training), "plan training");
+  uint32_t count = set->n < training.enough ? set->n : training.enough;
+  bench_check(mn_plan_training(&options, count, &training), "plan training");
+  mn_arena scratch = bench_arena(training.scratch_bytes);
+  size_t row = set->dimensions * sizeof(float);
+  float *sample = malloc(count * row);
+  if (!sample)
+    bench_fail("no memory");
+  for (uint32_t i = 0; i < count; i++)
+    memcpy(sample + (size_t)i * set->dimensions,
+           bench_row(set, (uint32_t)((uint64_t)i * set->n / count)), row);
+  mn_vectors rows = {sample, count, set->dimensions};
+  built->sample = count;
+  built->train_cpu = bench_seconds(CLOCK_THREAD_CPUTIME_ID);
+  bench_check(mn_index_train(&built->index, &rows, &scratch), "train");
+  built->train_cpu = bench_seconds(CLOCK_THREAD_CPUTIME_ID) - built->train_cpu;
+  free(sample);
+  free(scratch.base);
+}
+
+/* `largest` is the search for which there shall be scratch. */
+static bench_index bench_build(const bench_set *set, const char *spec,
+                               const mn_query *largest) {
+  bench_index built;
+  memset(&built, 0, sizeof built);
+  mn_options options = {.dimensions = set->dimensions,
+                        .metric = (mn_metric)set->metric};
+  mn_vectors rows = {set->base, set->n, set->dimensions};
+  mn_sizes sizes;
+  bench_check(mn_options_parse(&options, spec, strlen(spec), NULL), spec);
+  bench_check(mn_plan(&options, set->n, largest, &sizes), "plan");
+  mn_arena block = bench_arena(sizes.block_bytes);
+  bench_check(mn_index_create(&built.index, &options, set->n, &block),
+              "create");
+  if (!mn_index_info(&built.index).trained)
+    bench_train(&built, set);
+  mn_arena scratch = bench_arena(sizes.add_scratch_bytes);
+  built.add_cpu = bench_seconds(CLOCK_THREAD_CPUTIME_ID);
+  bench_check(mn_index_add(&built.index, NULL, &rows, NULL, &scratch), "add");
+  built.add_cpu = bench_seconds(CLOCK_THREAD_CPUTIME_ID) - built.add_cpu;
+  built.build_scratch = scratch.peak;
+  free(scratch.base);
+  built.scratch = bench_arena(sizes.search_scratch_bytes);
+  return built;
+}
+
+#endif
