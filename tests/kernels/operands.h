@@ -48,11 +48,16 @@ static uint32_t random_below(uint32_t bound) {
 
 /* --- Kernels and their operands ------------------------------------------- */
 
-typedef enum { F32, F16, BF16, I16, I8 } number;
+/* U8 and below are packed, the first element in the lowest bits of a byte. */
+typedef enum { F32, F16, BF16, I16, I8, U8, U4, U2, U1 } number;
 
-static const uint32_t number_bytes[] = {4, 2, 2, 2, 1};
-static const uint32_t fraction_bits[] = {23, 10, 7, 0, 0};
-static const uint32_t exponent_bits[] = {8, 5, 8, 0, 0};
+static const uint32_t number_bits[] = {32, 16, 16, 16, 8, 8, 4, 2, 1};
+static const uint32_t fraction_bits[] = {23, 10, 7};
+static const uint32_t exponent_bits[] = {8, 5, 8};
+
+static size_t bytes_of(number type, uint32_t n) {
+  return ((size_t)n * number_bits[type] + 7) / 8;
+}
 
 typedef enum {
   DOT_F32,
@@ -61,10 +66,15 @@ typedef enum {
   L2_F16,
   DOT_BF16,
   L2_BF16,
-  DOT_I16_I8
+  DOT_I16_I8,
+  DOT_I16_U4,
+  DOT_I16_U2,
+  DOT_I8_U1,
+  COUNT_XOR,
+  COUNT_AND
 } op;
 
-#define OPS 7
+#define OPS 12
 
 static const struct {
   const char *name;
@@ -72,8 +82,13 @@ static const struct {
 } ops[OPS] = {
     {"dot_f32", F32, F32},   {"l2_f32", F32, F32},    {"dot_f16", F32, F16},
     {"l2_f16", F32, F16},    {"dot_bf16", F32, BF16}, {"l2_bf16", F32, BF16},
-    {"dot_i16_i8", I16, I8},
+    {"dot_i16_i8", I16, I8}, {"dot_i16_u4", I16, U4}, {"dot_i16_u2", I16, U2},
+    {"dot_i8_u1", I8, U1},   {"count_xor", U8, U8},   {"count_and", U8, U8},
 };
+
+static int is_float(op which) {
+  return which < DOT_I16_I8;
+}
 
 /* The result's bits. */
 static uint32_t run(const mn_kernels *table, op which, const void *a,
@@ -91,9 +106,23 @@ static uint32_t run(const mn_kernels *table, op which, const void *a,
     return to_bits(table->dot_bf16(a, b, n));
   case L2_BF16:
     return to_bits(table->l2_bf16(a, b, n));
-  default:
+  case DOT_I16_I8:
     return (uint32_t)table->dot_i16_i8(a, b, n);
+  case DOT_I16_U4:
+    return (uint32_t)table->dot_i16_u4(a, b, n);
+  case DOT_I16_U2:
+    return (uint32_t)table->dot_i16_u2(a, b, n);
+  case DOT_I8_U1:
+    return (uint32_t)table->dot_i8_u1(a, b, n);
+  case COUNT_XOR:
+    return table->count_xor(a, b, n);
+  default:
+    return table->count_and(a, b, n);
   }
+}
+
+static int same_result(op which, uint32_t x, uint32_t y) {
+  return is_float(which) ? same_float(x, y) : x == y;
 }
 
 /* --- Values --------------------------------------------------------------- */
@@ -106,7 +135,8 @@ typedef enum {
                 lowest by highest */
   TIES,      /* products that lie halfway between two floats; integers:
                 signs alternate */
-  OVERFLOW,  /* any finite bits: products and sums overflow */
+  OVERFLOW,  /* any finite bits: products and sums overflow; so do those of
+                integers, which wrap around */
   INFINITE,  /* some infinities among ordinary numbers */
 } value_class;
 
@@ -177,15 +207,36 @@ static int32_t random_integer(value_class kind, int is_a, uint32_t i,
   }
 }
 
-/* int16 operands are as large as the sum of n products with int8 allows. */
-static int32_t i16_limit(uint32_t n) {
-  uint32_t limit = ((1u << 24) - 1) / (n > 0 ? n : 1);
-  return limit > 32768 ? 32767 : (int32_t)limit - 1;
+/* A byte of packed elements. */
+static uint32_t random_byte(value_class kind, uint32_t i) {
+  switch (kind) {
+  case ZEROS:
+    return 0;
+  case SUBNORMAL:
+  case WIDE:
+    return 0xff;
+  case TIES:
+    return i % 2 == 0 ? 0x5a : 0xc3;
+  default:
+    return random_u32() & 0xff;
+  }
 }
 
+/* int16 operands are as large as the sum of n products with int8 allows. */
+static int32_t i16_limit(value_class kind, uint32_t n) {
+  uint32_t limit = ((1u << 24) - 1) / (n > 0 ? n : 1);
+  return limit > 32768 || kind == OVERFLOW ? 32767 : (int32_t)limit - 1;
+}
+
+/* Bits behind the last element are any. */
 static void fill(void *vector, op which, int is_a, value_class kind,
                  uint32_t n) {
   number type = is_a ? ops[which].a : ops[which].b;
+  if (type >= U8) {
+    for (uint32_t i = 0; i < bytes_of(type, n); i++)
+      ((uint8_t *)vector)[i] = (uint8_t)random_byte(kind, i);
+    return;
+  }
   for (uint32_t i = 0; i < n; i++) {
     if (type == I8) {
       ((int8_t *)vector)[i] = (int8_t)random_integer(kind, is_a, i, 127);
@@ -193,7 +244,7 @@ static void fill(void *vector, op which, int is_a, value_class kind,
     }
     if (type == I16) {
       ((int16_t *)vector)[i] =
-          (int16_t)random_integer(kind, is_a, i, i16_limit(n));
+          (int16_t)random_integer(kind, is_a, i, i16_limit(kind, n));
       continue;
     }
     uint32_t bits = random_float(type, kind, is_a, ops[which].b);
