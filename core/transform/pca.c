@@ -1,0 +1,176 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * pca: the principal axes of the sample, the strongest first, as rows of the
+ * model.
+ *
+ * They are those of the second moments, with no mean taken off: then the map is
+ * linear, what it drops is as short as can be, and distances keep their meaning
+ * under every metric. Axes of the covariance found the same neighbours
+ * (sentences of 512 dimensions, kept 128: recall@10 .894 against .896; kept
+ * 32: .548 against .537) but dropped 2.6 times as much of the vectors, their
+ * mean above all. Normalising again under cosine, which mn_map_apply does,
+ * gains 1.5 points.
+ */
+#include <float.h>
+
+#include "../bytes.h"
+#include "../kernels/kernels.h"
+#include "eigen.h"
+#include "transform.h"
+
+/* Recall with the axes of 1,000 vectors was .884, of 3,000 .891, of 10,000
+ * .894, of 59,000 .895 (sentences, kept 128). */
+#define ENOUGH 10000u
+/* Rows whose products are summed in one call of a kernel. */
+#define BLOCK 256u
+
+static float *axis_of(const mn_map *map, uint32_t i) {
+  return (float *)(void *)map->model + (size_t)i * map->from;
+}
+
+static uint64_t model_bytes(uint32_t from, uint32_t to) {
+  return mn_round_up(sizeof(float) * (uint64_t)from * to);
+}
+
+/* Fewer vectors than axes would leave some axes to chance. */
+static void sample(const mn_map *map, uint32_t *least, uint32_t *enough) {
+  *least = map->to;
+  *enough = map->to > ENOUGH ? map->to : ENOUGH;
+}
+
+/* --- Training ------------------------------------------------------------- */
+
+static float magnitude(float x) {
+  return x < 0.0f ? -x : x;
+}
+
+/* NULL where they do not fit, be it into size_t. */
+static float *floats(mn_arena *scratch, uint64_t count) {
+  return count > SIZE_MAX / sizeof(float)
+             ? NULL
+             : mn_arena_allocate(scratch, (size_t)count * sizeof(float));
+}
+
+/* What rows are divided by so that their squares do not overflow. */
+static float largest_of(const float *rows, uint32_t count, uint32_t d) {
+  float largest = 0.0f;
+  for (size_t i = 0; i < (size_t)count * d; i++)
+    largest = magnitude(rows[i]) > largest ? magnitude(rows[i]) : largest;
+  return largest > 0.0f ? largest : 1.0f;
+}
+
+/* The lower triangle of the sum of x x' over the rows. `columns` takes a block
+ * of rows turned on its side, so that an entry is a sum along two rows. */
+static void sum_moments(const mn_kernels *kernels, const float *rows,
+                        uint32_t count, uint32_t d, float *columns,
+                        float *matrix) {
+  const float largest = largest_of(rows, count, d);
+  mn_zero(matrix, sizeof(float) * d * d);
+  for (uint32_t begin = 0; begin < count; begin += BLOCK) {
+    const uint32_t n = count - begin < BLOCK ? count - begin : BLOCK;
+    const float *block = rows + (size_t)begin * d;
+    for (uint32_t i = 0; i < n; i++)
+      for (uint32_t j = 0; j < d; j++)
+        columns[(size_t)j * BLOCK + i] = block[(size_t)i * d + j] / largest;
+    for (uint32_t j = 0; j < d; j++)
+      for (uint32_t k = 0; k <= j; k++)
+        matrix[(size_t)j * d + k] += kernels->dot_f32(
+            columns + (size_t)j * BLOCK, columns + (size_t)k * BLOCK, n);
+  }
+}
+
+/* To a size of 1: no entry exceeds the largest on the diagonal. */
+static void scale(float *matrix, uint32_t d) {
+  float largest = 0.0f;
+  for (uint32_t j = 0; j < d; j++) {
+    const float here = matrix[(size_t)j * d + j];
+    largest = here > largest ? here : largest;
+  }
+  if (largest > 0.0f)
+    for (size_t i = 0; i < (size_t)d * d; i++)
+      matrix[i] /= largest;
+}
+
+/* Of norm 1 to the last bits. An axis may point either way: its largest
+ * component shall be positive. */
+static void take_axis(const mn_kernels *kernels, const float *vector,
+                      uint32_t d, float *axis) {
+  uint32_t at = 0;
+  for (uint32_t j = 1; j < d; j++)
+    if (magnitude(vector[j]) > magnitude(vector[at]))
+      at = j;
+  const float norm = __builtin_sqrtf(kernels->dot_f32(vector, vector, d));
+  const float divisor = vector[at] < 0.0f ? -norm : norm;
+  for (uint32_t j = 0; j < d; j++)
+    axis[j] = vector[j] / divisor;
+}
+
+/* Of equally strong axes, the first. */
+static uint32_t strongest(const float *values, uint32_t d) {
+  uint32_t best = 0;
+  for (uint32_t j = 1; j < d; j++)
+    if (values[j] > values[best])
+      best = j;
+  return best;
+}
+
+static mn_status train(mn_map *map, const mn_codec *codec, const float *rows,
+                       uint32_t count, mn_arena *scratch) {
+  (void)codec;
+  const uint32_t d = map->from;
+  float *matrix = floats(scratch, (uint64_t)d * d);
+  float *columns = floats(scratch, (uint64_t)d * BLOCK);
+  float *values = floats(scratch, d), *work = floats(scratch, d);
+  if (matrix == NULL || columns == NULL || values == NULL || work == NULL)
+    return MN_ERROR_ARENA;
+  if (rows == NULL)
+    return MN_OK;
+  sum_moments(map->kernels, rows, count, d, columns, matrix);
+  scale(matrix, d);
+  mn_eigen(map->kernels, matrix, d, values, work);
+  for (uint32_t i = 0; i < map->to; i++) {
+    const uint32_t best = strongest(values, d);
+    take_axis(map->kernels, matrix + (size_t)best * d, d, axis_of(map, i));
+    values[best] = -FLT_MAX;
+  }
+  return MN_OK;
+}
+
+/* --- Map ------------------------------------------------------------------ */
+
+static void apply(const mn_map *map, const float *vector, float *mapped) {
+  for (uint32_t i = 0; i < map->to; i++)
+    mapped[i] = map->kernels->dot_f32(axis_of(map, i), vector, map->from);
+}
+
+static void invert(const mn_map *map, const float *mapped, float *vector) {
+  mn_zero(vector, sizeof(float) * map->from);
+  for (uint32_t i = 0; i < map->to; i++) {
+    const float *axis = axis_of(map, i);
+    for (uint32_t j = 0; j < map->from; j++)
+      vector[j] += mapped[i] * axis[j];
+  }
+}
+
+/* Orthonormal to within 2^-10 a product, so that a vector of 1,024 components
+ * becomes no longer than mn_norm2_is_sound allows. O(from to^2). */
+static int model_is_sound(const mn_map *map) {
+  for (uint32_t i = 0; i < map->to; i++)
+    for (uint32_t j = 0; j <= i; j++) {
+      const float dot =
+          map->kernels->dot_f32(axis_of(map, i), axis_of(map, j), map->from);
+      if (!(magnitude(dot - (i == j ? 1.0f : 0.0f)) < 0x1p-10f))
+        return 0;
+    }
+  return 1;
+}
+
+const mn_transform_ops mn_transform_pca = {
+    .name = "pca",
+    .model_bytes = model_bytes,
+    .sample = sample,
+    .train = train,
+    .apply = apply,
+    .invert = invert,
+    .model_is_sound = model_is_sound,
+};
