@@ -25,8 +25,8 @@ async function start(tab, set, [library, spec]) {
 }
 
 const options = commandLine({
-  specs: ["flat,f32", "flat,sq8", "hnsw16,f32", "hnsw16,f16", "hnsw16,sq8"],
-  quickSpecs: ["flat,sq8", "hnsw16,f32", "hnsw16,sq8"],
+  specs: ["flat,f32", "flat,sq8", "flat,bits8", "flat,bits4", "hnsw16,f32", "hnsw16,sq8", "hnsw16,bits8", "hnsw16,bits4"],
+  quickSpecs: ["flat,sq8", "flat,bits8", "hnsw16,f32", "hnsw16,sq8", "hnsw16,bits8"],
   count: 20000,
   quickCount: 5000,
 });

@@ -17,7 +17,7 @@
 #define _POSIX_C_SOURCE 200809L
 #include "index.h"
 
-enum { K_MAX = 50, REFINE_K_MAX = 200 };
+enum { K_MAX = 50, REFINED_MAX = 2048 };
 
 static bench_set set;
 static bench_index built;
@@ -78,7 +78,7 @@ static void say_time(const mn_query *query, uint32_t queries) {
 }
 
 int main(int argc, char **argv) {
-  mn_query largest = {.k = BENCH_K, .refine_k = REFINE_K_MAX};
+  mn_query largest = {.k = K_MAX, .refine_k = (float)REFINED_MAX / K_MAX};
   char line[128];
   set = bench_open(argc, argv);
   truth = bench_truth(&set);

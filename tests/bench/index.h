@@ -22,11 +22,12 @@ static void bench_check(mn_status status, const char *what) {
   exit(1);
 }
 
+/* free(arena.base) gives it back. */
 static mn_arena bench_arena(size_t bytes) {
-  void *memory = malloc(bytes + MN_ALIGNMENT);
+  void *memory = aligned_alloc(MN_ALIGNMENT, bytes + MN_ALIGNMENT);
   if (!memory)
     bench_fail("no memory");
-  return mn_arena_over(memory, bytes + MN_ALIGNMENT);
+  return mn_arena_over(memory, bytes);
 }
 
 /* Trains on as many rows as mn_plan_training says are enough, spread evenly

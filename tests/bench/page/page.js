@@ -47,8 +47,9 @@ function* parts(rows = 500) {
   for (let from = 0; from < set.n; from += rows) yield [from, Math.min(set.n, from + rows)];
 }
 
-/** As train() in native.c. */
-function sample(rows = Math.min(set.n, 5000)) {
+/** As bench_train in index.h. */
+function sample(enough) {
+  const rows = Math.min(set.n, enough);
   const taken = new Float32Array(rows * set.dimensions);
   for (let i = 0; i < rows; i++) taken.set(rowOf(set.base, Math.floor((i * set.n) / rows)), i * set.dimensions);
   return taken;
@@ -62,11 +63,12 @@ const libraries = {
     let stats;
     return {
       add() {
-        if (!index.info().trained) index.train(sample());
+        const { trained, training } = index.info();
+        if (!trained) index.train(sample(training.enough));
         for (const [from, to] of parts()) index.add(set.base.subarray(from * set.dimensions, to * set.dimensions));
       },
       search(query, ef) {
-        const found = index.search(query, { k, ef });
+        const found = index.search(query, { k, ef, refineK: ef / k }); // as native.c
         stats = found.stats;
         return found.keys;
       },
@@ -119,7 +121,7 @@ async function build(id, library, spec) {
 
 function count(id, ef) {
   const peer = peers.get(id);
-  let hits = 0, distances = 0, hops = 0;
+  let hits = 0, distances = 0, hops = 0, read = 0;
   for (let q = 0; q < set.queries; q++) {
     const query = rowOf(set.query, q);
     const limit = set.truth[q * truthCount + k - 1];
@@ -128,8 +130,10 @@ function count(id, ef) {
     }
     distances += peer.stats()?.distances ?? 0;
     hops += peer.stats()?.hops ?? 0;
+    read += peer.stats()?.bytes ?? 0;
   }
-  return { recall: hits / k / set.queries, distances: distances / set.queries, hops: hops / set.queries };
+  const each = (sum) => sum / set.queries;
+  return { recall: each(hits / k), distances: each(distances), hops: each(hops), read: each(read) };
 }
 
 function time(id, ef, queries) {
