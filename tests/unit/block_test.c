@@ -84,7 +84,7 @@ static void test_read_only(const char *spec) {
   mn_vectors vectors = {row, 1, D};
   uint32_t left, slot;
   CHECK_OK(mn_index_find(&r.index, 7, &slot));
-  CHECK_OK(mn_index_reconstruct(&r.index, 7, row, D));
+  CHECK_OK(mn_index_reconstruct(&r.index, 7, row, D, &f.arena));
   r.arena = f.arena;
   CHECK_REFUSED(&r, mn_index_add(&r.index, NULL, &vectors, NULL, &r.arena),
                 MN_ERROR_READ_ONLY);
@@ -224,11 +224,9 @@ static void test_unsealed(void) {
 /* Flips each byte of a section's part, which holds nothing: it must be 0. */
 static void check_is_nothing(fixture *f, uint32_t name, size_t from,
                              size_t to) {
-  const void *data = NULL;
-  size_t bytes = 0;
-  CHECK_OK(mn_index_section(&f->index, name, &data, &bytes));
+  size_t bytes;
+  uint8_t *section = fixture_section(f, name, &bytes);
   CHECK(from < to && to <= bytes);
-  uint8_t *section = f->index.block + ((const uint8_t *)data - f->index.block);
   for (size_t at = from; at < to; at++) {
     section[at] ^= 1;
     CHECK_STATUS(mn_index_verify(&f->index), MN_ERROR_CORRUPT);

@@ -77,7 +77,7 @@ static void test_rounding(mn_encoding encoding, int exponent_bits,
       CHECK_OK(fixture_add(&f, NULL, rows, count));
       for (uint32_t i = 0; i < count; i++) {
         float row = NAN;
-        CHECK_OK(mn_index_reconstruct(&f.index, i, &row, 1));
+        CHECK_OK(fixture_reconstruct(&f, i, &row));
         CHECK_EQUAL(bits_of(row), bits_of(expected[i]));
       }
       count = 0;
@@ -114,7 +114,7 @@ static void test_sq8(mn_metric metric) {
     }
   for (uint32_t i = 0; i < COUNT; i++) {
     int out = 0, far_out = 0;
-    CHECK_OK(mn_index_reconstruct(&f.index, i, row, DIMENSIONS));
+    CHECK_OK(fixture_reconstruct(&f, i, row));
     for (uint32_t j = 0; j < DIMENSIONS; j++) {
       float x = rows[i * DIMENSIONS + j];
       float nearest = x < low[j] ? low[j] : x > high[j] ? high[j] : x;
@@ -167,7 +167,7 @@ static void test_code_bytes(void) {
     for (mn_metric metric = MN_L2; metric <= MN_COSINE; metric++) {
       mn_options o = fixture_options(cases[i].spec, metric, 100);
       mn_sizes sizes;
-      CHECK_OK(mn_plan(&o, 1, 1, 0, &sizes));
+      CHECK_OK(mn_plan(&o, 1, &(mn_query){.k = 1}, &sizes));
       CHECK_EQUAL(sizes.code_bytes,
                   metric == MN_L2 ? cases[i].l2_bytes : cases[i].bytes);
     }
@@ -183,13 +183,13 @@ static void test_normalised(void) {
   float row[3];
   CHECK_OK(fixture_add(&f, NULL, rows, 4));
   for (uint32_t i = 0; i < 4; i++) {
-    CHECK_OK(mn_index_reconstruct(&f.index, i, row, 3));
+    CHECK_OK(fixture_reconstruct(&f, i, row));
     double norm = 0;
     for (uint32_t j = 0; j < 3; j++)
       norm += (double)row[j] * row[j];
     CHECK(fabs(norm - 1) < 1e-6);
   }
-  CHECK_OK(mn_index_reconstruct(&f.index, 0, row, 3));
+  CHECK_OK(fixture_reconstruct(&f, 0, row));
   CHECK(row[0] == 3.0f / 5 && row[1] == 4.0f / 5 && row[2] == 0);
   fixture_free(&f);
 }

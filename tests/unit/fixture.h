@@ -61,15 +61,21 @@ static inline mn_status fixture_add(fixture *f, const uint64_t *keys,
   return mn_index_add(&f->index, keys, &vectors, NULL, &f->arena);
 }
 
-/* An index filled with `count` rows under default keys; sq8 is trained. */
+/* Trains on these rows, where there is anything to train. */
+static inline void fixture_train(fixture *f, const float *rows,
+                                 uint32_t count) {
+  const mn_vectors sample = {rows, count, f->options.dimensions};
+  if (!mn_index_info(&f->index).trained)
+    CHECK_OK(mn_index_train(&f->index, &sample, &f->arena));
+}
+
+/* An index filled with `count` rows under default keys. */
 static inline fixture fixture_filled(const char *spec, mn_metric metric,
                                      uint32_t dimensions, const char *kind,
                                      uint32_t count) {
   fixture f = fixture_create(spec, metric, dimensions, count);
   float *rows = fixture_rows(kind, 0, count, dimensions);
-  mn_vectors vectors = {rows, count, dimensions};
-  if (f.options.encoding == MN_SQ8)
-    CHECK_OK(mn_index_train(&f.index, &vectors, &f.arena));
+  fixture_train(&f, rows, count);
   CHECK_OK(fixture_add(&f, NULL, rows, count));
   free(rows);
   return f;
@@ -84,6 +90,21 @@ static inline mn_status fixture_search(fixture *f, const float *vector,
                     .ef = ef,
                     .stats = stats};
   return mn_index_search(&f->index, &query, hits, found, &f->arena);
+}
+
+static inline mn_status fixture_reconstruct(fixture *f, uint64_t key,
+                                            float *vector) {
+  return mn_index_reconstruct(&f->index, key, vector, f->options.dimensions,
+                              &f->arena);
+}
+
+/* The bytes of a core section, which may be changed. */
+static inline uint8_t *fixture_section(const fixture *f, uint32_t name,
+                                       size_t *bytes) {
+  const void *data = f->index.block;
+  *bytes = 0;
+  CHECK_OK(mn_index_section(&f->index, name, &data, bytes));
+  return f->index.block + ((const uint8_t *)data - f->index.block);
 }
 
 static inline uint64_t hash_of(const void *data, size_t bytes) {

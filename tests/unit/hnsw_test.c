@@ -194,9 +194,7 @@ static void test_twins(const char *spec, mn_metric metric) {
   float *rows = fixture_rows("uniform", 0, N, D);
   for (uint32_t i = DIFFERENT; i < N; i++)
     memcpy(rows + i * D, rows + i * i % DIFFERENT * D, D * sizeof *rows);
-  mn_vectors vectors = {rows, N, D};
-  if (!mn_index_info(&f.index).trained)
-    CHECK_OK(mn_index_train(&f.index, &vectors, &f.arena));
+  fixture_train(&f, rows, N);
   CHECK_OK(fixture_add(&f, NULL, rows, N));
   CHECK_OK(mn_index_verify(&f.index));
 

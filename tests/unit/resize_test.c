@@ -23,7 +23,7 @@ static void check_rows(fixture *f, const float *rows, uint32_t count) {
   float row[D];
   for (uint32_t i = 0; i < count; i++) {
     memset(row, 0, sizeof row);
-    CHECK_OK(mn_index_reconstruct(&f->index, i, row, D));
+    CHECK_OK(fixture_reconstruct(f, i, row));
     CHECK(!memcmp(row, rows + i * D, sizeof row));
   }
   CHECK_OK(mn_index_verify(&f->index));

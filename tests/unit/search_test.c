@@ -73,17 +73,15 @@ static void test_naive(const char *spec, mn_metric metric, uint32_t dimensions,
   fixture f = fixture_create(spec, metric, dimensions, N);
   float *rows = fixture_rows(kind, 0, N + Q, dimensions), *row;
   uint64_t keys[N];
-  mn_vectors sample = {rows, N, dimensions};
   row = malloc(dimensions * sizeof *row);
   for (uint32_t i = 0; i < N; i++)
     keys[i] = gen_key(i);
-  if (f.options.encoding == MN_SQ8)
-    CHECK_OK(mn_index_train(&f.index, &sample, &f.arena));
+  fixture_train(&f, rows, N);
   CHECK_OK(fixture_add(&f, keys, rows, N));
   for (uint32_t q = 0; q < Q; q++) {
     const float *query = rows + (size_t)(N + q) * dimensions;
     for (uint32_t i = 0; i < N; i++) {
-      CHECK_OK(mn_index_reconstruct(&f.index, keys[i], row, dimensions));
+      CHECK_OK(fixture_reconstruct(&f, keys[i], row));
       truths[i] = measure(&f.options, query, row, 2);
     }
     uint32_t wanted = q == 0 ? 1 : q == 1 ? N : q == 2 ? N + 5 : 10;
@@ -168,7 +166,7 @@ static void test_empty(const char *spec) {
   static const float query[3] = {1, 2, 3};
   mn_hit hits[10];
   uint32_t found = 5;
-  mn_stats stats = {9, 9, 9};
+  mn_stats stats = {.distances = 9, .hops = 9};
   CHECK_OK(fixture_search(&f, query, 10, 0, hits, &found, &stats));
   CHECK_EQUAL(found, 0);
   CHECK(stats.distances == 0 && stats.hops == 0 && stats.exact == 1);
