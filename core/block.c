@@ -169,8 +169,10 @@ void mn_header_write(mn_header *header, const mn_options *o, int is_auto,
 
 void mn_index_unseal(mn_index *index) {
   mn_header *header = mn_index_header(index);
-  if ((header->flags & MN_FLAG_SEALED) == 0)
+  const int is_old = header->format_minor < MN_FORMAT_MINOR;
+  if ((header->flags & MN_FLAG_SEALED) == 0 && !is_old)
     return;
+  header->format_minor = MN_FORMAT_MINOR;
   header->flags &= ~(uint32_t)MN_FLAG_SEALED;
   for (uint32_t i = 0; i < header->section_count; i++)
     header->table[i].checksum = 0;

@@ -146,7 +146,8 @@ static inline mn_header *mn_index_header(const mn_index *index) {
   return (mn_header *)(void *)index->block;
 }
 
-/* A change is coming: the section checksums will no longer hold. */
+/* A change is coming: the section checksums will no longer hold, and what is
+ * written is of this library's format. */
 void mn_index_unseal(mn_index *index);
 
 #endif
