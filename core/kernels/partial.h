@@ -16,6 +16,10 @@ typedef struct {
   uint32_t value;
 } __attribute__((packed, may_alias)) mn_unaligned_u32;
 
+typedef struct {
+  float value;
+} __attribute__((packed, may_alias)) mn_unaligned_f32;
+
 /* The `bytes` (1 to 7) bytes at p as the low bytes of a number, the first
  * lowest. Reads that overlap cover every length; where they meet, their bytes
  * are the same, so `|` joins them. */

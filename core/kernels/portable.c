@@ -58,10 +58,6 @@ typedef float read_element(const void *vector, uint32_t i);
 typedef float make_term(float a, float b);
 
 typedef struct {
-  float value;
-} __attribute__((packed, may_alias)) unaligned_f32;
-
-typedef struct {
   uint16_t value;
 } __attribute__((packed, may_alias)) unaligned_u16;
 
@@ -70,7 +66,7 @@ typedef struct {
 } __attribute__((packed, may_alias)) unaligned_i16;
 
 MN_INLINE float read_f32(const void *vector, uint32_t i) {
-  return ((const unaligned_f32 *)vector)[i].value;
+  return ((const mn_unaligned_f32 *)vector)[i].value;
 }
 
 MN_INLINE uint32_t read_u16(const void *vector, uint32_t i) {
@@ -274,11 +270,11 @@ MN_INLINE void all_columns(make_term *term, const float *x,
   for (; k + 4 <= count; k += 4) {
     sum_columns(term, x, columns + k, n, count, 4, four);
     for (uint32_t i = 0; i < 4; i++)
-      ((unaligned_f32 *)out)[k + i].value = four[i];
+      ((mn_unaligned_f32 *)out)[k + i].value = four[i];
   }
   for (; k < count; k++) {
     sum_columns(term, x, columns + k, n, count, 1, four);
-    ((unaligned_f32 *)out)[k].value = four[0];
+    ((mn_unaligned_f32 *)out)[k].value = four[0];
   }
 }
 

@@ -19,6 +19,7 @@ static const mn_kernels *const choices[] = {
 #endif
 #if defined(__x86_64__) || defined(__i386__)
     &mn_kernels_avx2,
+    &mn_kernels_avx512,
 #endif
 };
 
@@ -48,19 +49,43 @@ static uint32_t saved_state(void) {
   return low;
 }
 
+/* cpuid's bits: leaf 1 in ecx, leaf 7 in ebx and ecx; and XCR0's. */
+typedef struct {
+  uint32_t feature, leaf_1_ecx, leaf_7_ebx, leaf_7_ecx, state;
+} requirement;
+
+#define OSXSAVE    (1u << 27) /* xgetbv may be used */
+#define AVX_F16C   (1u << 28 | 1u << 29)
+#define YMM_STATE  (1u << 1 | 1u << 2)
+#define MASK_STATE (1u << 5)
+#define ZMM_STATE  (1u << 6 | 1u << 7)
+
+static const requirement requirements[] = {
+    {MN_CPU_AVX2, AVX_F16C, 1u << 5, 0, YMM_STATE},
+    {MN_CPU_AVX512, AVX_F16C,
+     1u << 16 /* F */ | 1u << 17 /* DQ */ | 1u << 30 /* BW */ |
+         1u << 31 /* VL */,
+     1u << 1 /* VBMI */ | 1u << 11 /* VNNI */ | 1u << 12 /* BITALG */ |
+         1u << 14 /* VPOPCNTDQ */,
+     YMM_STATE | MASK_STATE | ZMM_STATE},
+};
+
 uint32_t mn_cpu_features(void) {
-  const uint32_t leaf_1_ecx = 1u << 27 /* OSXSAVE: xgetbv may be used */ |
-                              1u << 28 /* AVX */ | 1u << 29 /* F16C */;
-  const uint32_t leaf_7_ebx = 1u << 5 /* AVX2 */;
-  const uint32_t ymm_state = 1u << 1 | 1u << 2 /* XMM and YMM registers */;
-  uint32_t a, b, c, d;
+  uint32_t a, b, c, d, leaf_1_ecx, state, features = 0;
   if (__get_cpuid_max(0, NULL) < 7)
     return 0;
-  __cpuid(1, a, b, c, d);
-  if ((~c & leaf_1_ecx) != 0 || (~saved_state() & ymm_state) != 0)
+  __cpuid(1, a, b, leaf_1_ecx, d);
+  if ((leaf_1_ecx & OSXSAVE) == 0)
     return 0;
+  state = saved_state();
   __cpuid_count(7, 0, a, b, c, d);
-  return (b & leaf_7_ebx) != 0 ? MN_CPU_AVX2 : 0;
+  for (uint32_t i = 0; i < sizeof requirements / sizeof requirements[0]; i++) {
+    const requirement *r = &requirements[i];
+    if ((r->leaf_1_ecx & ~leaf_1_ecx) == 0 && (r->leaf_7_ebx & ~b) == 0 &&
+        (r->leaf_7_ecx & ~c) == 0 && (r->state & ~state) == 0)
+      features |= r->feature;
+  }
+  return features;
 }
 
 #else
