@@ -9,8 +9,8 @@
  *
  * The block is the arena's first allocation. What JavaScript hands over is
  * staged behind it, scratch follows, and both are forgotten at the next
- * `stage`, `reserve` or `save`. Before each operation mn_plan says how many
- * bytes it takes and memory is grown by them.
+ * `stage`, `reserve` or `save`. mn_plan says beforehand how many bytes an
+ * operation takes, and memory is grown by them.
  *
  * 64-bit keys and seeds arrive as two halves: no BigInt at the boundary.
  */
@@ -41,12 +41,19 @@ static struct report {
 } report;
 
 _Static_assert(sizeof(size_t) == 4, "pointers are plain 32-bit numbers");
-_Static_assert(offsetof(mn_info, is_auto) == 32, "js/src/instance.ts");
-_Static_assert(offsetof(mn_info, clipped) == 56, "js/src/instance.ts");
-_Static_assert(offsetof(mn_info, format_major) == 80, "js/src/instance.ts");
-_Static_assert(offsetof(struct report, stats) == 88, "js/src/instance.ts");
-_Static_assert(offsetof(struct report, value) == 104, "js/src/instance.ts");
-_Static_assert(offsetof(struct report, spec) == 112, "js/src/instance.ts");
+#define AT(type, field, offset)                                                \
+  _Static_assert(offsetof(type, field) == (offset), "js/src/instance.ts")
+AT(mn_options, kept_dimensions, 16);
+AT(mn_options, pq_correction, 36);
+AT(mn_options, ef_construction, 48);
+AT(mn_options, seed, 56);
+AT(mn_info, is_auto, 64);
+AT(mn_info, clipped, 88);
+AT(mn_info, error, 112);
+AT(mn_info, format_major, 120);
+AT(struct report, stats, 128);
+AT(struct report, value, 160);
+AT(struct report, spec, 168);
 _Static_assert(sizeof(mn_hit) == 16, "js/src/instance.ts");
 
 /* --- Memory --------------------------------------------------------------- */
@@ -84,17 +91,31 @@ void *EXPORT(stage)(size_t bytes) {
   return make_room(round_up(bytes)) ? NULL : mn_arena_allocate(&arena, bytes);
 }
 
-static int32_t plan(uint32_t capacity, uint32_t k, uint32_t ef,
-                    mn_sizes *sizes) {
-  mn_options options = index_.options;
+/* The options that the index was asked for. */
+static void asked(mn_options *options) {
+  *options = index_.options;
   if (index_.is_auto)
-    options.structure = MN_AUTO;
-  return mn_plan(&options, capacity, k, ef, sizes);
+    options->structure = MN_AUTO;
 }
 
-/* The plan for the index as it is; `k` and `ef` do not matter. */
+/* For the sizes that no query matters to. */
+static const mn_query any_query = {.k = 1};
+
+static int32_t plan(uint32_t capacity, const mn_query *query, mn_sizes *sizes) {
+  mn_options options;
+  asked(&options);
+  return mn_plan(&options, capacity, query, sizes);
+}
+
+/* The plan for the index as it is. */
 static int32_t plan_now(mn_sizes *sizes) {
-  return plan(index_.capacity, 1, 0, sizes);
+  return plan(index_.capacity, &any_query, sizes);
+}
+
+static int32_t vector_room(void) {
+  mn_sizes sizes;
+  int32_t status = plan_now(&sizes);
+  return status ? status : make_room(sizes.vector_scratch_bytes);
 }
 
 /* --- Life ----------------------------------------------------------------- */
@@ -116,6 +137,17 @@ struct report *EXPORT(report_at)(void) {
   return &report;
 }
 
+static int32_t create_block(const mn_options *options, uint32_t capacity) {
+  mn_sizes sizes;
+  int32_t status = mn_plan(options, capacity, &any_query, &sizes);
+  if (!status)
+    status = make_room(sizes.block_bytes);
+  if (!status)
+    status = mn_index_create(&index_, options, capacity, &arena);
+  block_end = arena.used;
+  return status;
+}
+
 /* `report.spec` holds the spec; on MN_ERROR_SPEC `report.value` is the offset
  * of the word that was not understood. */
 int32_t EXPORT(create)(uint32_t dimensions, uint32_t metric,
@@ -131,15 +163,15 @@ int32_t EXPORT(create)(uint32_t dimensions, uint32_t metric,
   size_t at = 0;
   int32_t status = mn_options_parse(&options, report.spec, spec_bytes, &at);
   report.value = (uint32_t)at;
-  mn_sizes sizes;
-  if (!status)
-    status = mn_plan(&options, capacity, 1, 0, &sizes);
-  if (!status)
-    status = make_room(sizes.block_bytes);
-  if (!status)
-    status = mn_index_create(&index_, &options, capacity, &arena);
-  block_end = arena.used;
-  return status;
+  return status ? status : create_block(&options, capacity);
+}
+
+/* Empties the index: the same options, room for one vector, nothing learnt. */
+int32_t EXPORT(clear)(void) {
+  mn_options options;
+  asked(&options);
+  mn_arena_rewind(&arena, 0);
+  return create_block(&options, 1);
 }
 
 /* Opens the `bytes` bytes that were staged first of all. */
@@ -161,7 +193,7 @@ int32_t EXPORT(reserve)(uint32_t capacity) {
   mn_sizes now, then;
   int32_t status = plan_now(&now);
   if (!status)
-    status = plan(capacity, 1, 0, &then);
+    status = plan(capacity, &any_query, &then);
   if (status)
     return status;
   unstage();
@@ -188,15 +220,49 @@ int32_t EXPORT(save)(void) {
 
 /* --- Change --------------------------------------------------------------- */
 
+/* What training with `count` vectors wants: `report.value` is the least and
+ * `report.bytes` what is enough; `*scratch_bytes` what it takes. */
+static int32_t plan_training(uint32_t count, size_t *scratch_bytes) {
+  mn_options options;
+  asked(&options);
+  mn_training training;
+  int32_t status = mn_plan_training(&options, count, &training);
+  if (status)
+    return status;
+  report.value = training.least;
+  report.bytes = training.enough;
+  *scratch_bytes = training.scratch_bytes;
+  return MN_OK;
+}
+
+int32_t EXPORT(training)(void) {
+  size_t scratch_bytes;
+  return plan_training(1, &scratch_bytes);
+}
+
 int32_t EXPORT(train)(const float *data, uint32_t count, uint32_t dimensions) {
-  mn_sizes sizes;
-  int32_t status = plan_now(&sizes);
+  size_t scratch_bytes;
+  int32_t status = plan_training(count, &scratch_bytes);
   if (!status)
-    status = make_room(sizes.train_scratch_bytes);
+    status = make_room(scratch_bytes);
   if (status)
     return status;
   mn_vectors sample = {data, count, dimensions};
   return mn_index_train(&index_, &sample, &arena);
+}
+
+int32_t EXPORT(set_model)(const void *model, size_t bytes) {
+  return mn_index_set_model(&index_, model, bytes);
+}
+
+/* Turns `count` rows of packed bits into floats. */
+void EXPORT(unpack)(const uint8_t *bits, uint32_t count, uint32_t dimensions,
+                    uint32_t is_signed, float *vectors) {
+  for (uint32_t i = 0; i < count; i++) {
+    mn_unpack_bits(bits, dimensions, (int)is_signed, vectors);
+    bits += (dimensions + 7) / 8;
+    vectors += dimensions;
+  }
 }
 
 /* On failure `report.value` is the row at fault. Room is made for linking as
@@ -227,17 +293,38 @@ int32_t EXPORT(link)(uint32_t limit) {
 /* --- Search --------------------------------------------------------------- */
 
 /* `report.value` is the number of hits, `report.stats` what was done. */
-int32_t EXPORT(search)(mn_hit *hits, uint32_t k, uint32_t ef,
-                       const float *vector, uint32_t dimensions,
-                       const uint32_t *filter) {
+int32_t EXPORT(search)(mn_hit *hits, const float *vector, uint32_t dimensions,
+                       const uint32_t *filter, uint32_t k, uint32_t ef,
+                       uint32_t planes, uint32_t refine_planes,
+                       float refine_k) {
+  const mn_query query = {.vector = vector,
+                          .dimensions = dimensions,
+                          .k = k,
+                          .ef = ef,
+                          .planes = planes,
+                          .refine_planes = refine_planes,
+                          .refine_k = refine_k,
+                          .filter = filter,
+                          .stats = &report.stats};
   mn_sizes sizes;
-  int32_t status = plan(index_.capacity, k, ef, &sizes);
+  int32_t status = plan(index_.capacity, &query, &sizes);
   if (!status)
     status = make_room(sizes.search_scratch_bytes);
-  if (status)
-    return status;
-  mn_query query = {vector, dimensions, k, ef, filter, &report.stats};
-  return mn_index_search(&index_, &query, hits, &report.value, &arena);
+  return status ? status
+                : mn_index_search(&index_, &query, hits, &report.value, &arena);
+}
+
+/* Ranks hits by the rows that were fetched for them. */
+int32_t EXPORT(rank)(mn_hit *hits, const float *vector, const float *data,
+                     uint32_t count, uint32_t dimensions) {
+  const mn_query query = {.k = count};
+  mn_vectors vectors = {data, count, dimensions};
+  mn_sizes sizes;
+  int32_t status = plan(index_.capacity, &query, &sizes);
+  if (!status)
+    status = make_room(sizes.rank_scratch_bytes);
+  return status ? status
+                : mn_index_rank(&index_, vector, &vectors, hits, &arena);
 }
 
 /* `report.value` is the slot. */
@@ -249,7 +336,52 @@ int32_t EXPORT(find)(uint32_t key_low, uint32_t key_high) {
 int32_t EXPORT(reconstruct)(uint32_t key_low, uint32_t key_high, float *vector,
                             uint32_t dimensions) {
   uint64_t key = (uint64_t)key_high << 32 | key_low;
-  return mn_index_reconstruct(&index_, key, vector, dimensions);
+  int32_t status = vector_room();
+  return status
+             ? status
+             : mn_index_reconstruct(&index_, key, vector, dimensions, &arena);
+}
+
+/* --- Codes without an index ----------------------------------------------- */
+
+/* On failure `report.value` is the row at fault. */
+int32_t EXPORT(encode)(const float *data, uint32_t count, uint32_t dimensions,
+                       uint8_t *codes) {
+  mn_vectors vectors = {data, count, dimensions};
+  int32_t status = vector_room();
+  return status
+             ? status
+             : mn_index_encode(&index_, &vectors, codes, &report.value, &arena);
+}
+
+int32_t EXPORT(decode)(const uint8_t *codes, uint32_t count, float *vectors) {
+  int32_t status = vector_room();
+  return status ? status
+                : mn_index_decode(&index_, codes, count, vectors, &arena);
+}
+
+int32_t EXPORT(compare)(const float *query, uint32_t dimensions,
+                        const uint8_t *codes, uint32_t count,
+                        float *distances) {
+  int32_t status = vector_room();
+  return status ? status
+                : mn_index_compare(&index_, query, dimensions, codes, count,
+                                   distances, &arena);
+}
+
+int32_t EXPORT(between)(const uint8_t *code_a, const uint8_t *code_b,
+                        float *distance) {
+  int32_t status = vector_room();
+  return status ? status
+                : mn_index_between(&index_, code_a, code_b, distance, &arena);
+}
+
+int32_t EXPORT(distance_table)(const float *query, uint32_t dimensions,
+                               float *table) {
+  int32_t status = vector_room();
+  return status ? status
+                : mn_index_distance_table(&index_, query, dimensions, table,
+                                          &arena);
 }
 
 /* --- Report and host sections --------------------------------------------- */
@@ -270,7 +402,7 @@ int32_t EXPORT(attach)(uint32_t name, size_t bytes) {
   return status;
 }
 
-/* Makes the checksums hold again after a change that was taken back. */
+/* After a change that was taken back. */
 int32_t EXPORT(seal)(void) {
   return mn_index_seal(&index_);
 }

@@ -4,12 +4,12 @@
 import { statusError } from "./error.js";
 import type { IndexOptions, Metric } from "./types.js";
 
-export const METRICS: readonly Metric[] = ["l2", "ip", "cosine"];
+export const METRICS: readonly Metric[] = ["l2", "ip", "cosine", "hamming", "jaccard"];
 export const CAPACITY_MAX = 2 ** 31 - 1;
 /** MN_AUTO_HNSW_CAPACITY: from here on `auto` is a graph. */
 export const AUTO_HNSW = 4096;
 export const EF_MAX = 65535;
-export const SPEC_BYTES = 32;
+export const SPEC_BYTES = 80;
 const DIMENSIONS_MAX = 65535;
 const FIRST_CAPACITY = 64;
 
@@ -36,6 +36,15 @@ export function integer(name: string, value: unknown, from: number, to: number):
   return value;
 }
 
+/** `value` as a real number from 1 to `to`. */
+export function atLeastOne(name: string, value: unknown, to: number): number {
+  if (typeof value !== "number") {
+    throw new TypeError(`${name} must be a number, not ${kind(value)}`);
+  }
+  if (value >= 1 && value <= to) return value;
+  throw new RangeError(`${name} must be from 1 to ${to}, not ${value}`);
+}
+
 /** Options as the core takes them: 0 where it has a default of its own. */
 export function checkOptions(options: IndexOptions) {
   if (typeof options !== "object" || options === null) {
@@ -43,7 +52,7 @@ export function checkOptions(options: IndexOptions) {
   }
   const { metric, spec = "auto", capacity = FIRST_CAPACITY, efConstruction, seed = 0 } = options;
   if (!METRICS.includes(metric)) {
-    throw new TypeError(`metric must be "l2", "ip" or "cosine", not ${String(metric)}`);
+    throw new TypeError(`metric must be one of ${METRICS.join(", ")}, not ${String(metric)}`);
   }
   if (typeof spec !== "string") throw new TypeError(`spec must be a string, not ${kind(spec)}`);
   const bits = seedBits(seed);

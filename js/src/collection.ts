@@ -1,18 +1,26 @@
 // SPDX-License-Identifier: Apache-2.0
 /// <reference lib="esnext.disposable" preserve="true" />
+import { shapeOf } from "./block.js";
 import { integer, is, kind } from "./check.js";
 import { Documents } from "./documents.js";
 import { MinnowError } from "./error.js";
 import { Index } from "./index.js";
-import type { AddOptions, IndexInfo, IndexOptions, Metric, OpenOptions, SearchStats } from "./types.js";
+import { isPacked, oneRow } from "./rows.js";
+import type { Shape } from "./rows.js";
+import type {
+  AddOptions, IndexInfo, IndexOptions, Metric, OpenOptions, Precision, SearchStats, Vectors,
+} from "./types.js";
 import type { Where } from "./where.js";
 
 /** What is added: an id, a vector, and any fields that JSON can hold. */
 export interface Document {
   /** Different from all others of the collection. */
   id: string;
-  /** As many numbers as the collection has dimensions. */
-  vector: Float32Array | readonly number[];
+  /**
+   * As many numbers as the collection has dimensions; under hamming and jaccard
+   * packed bits as well (see `Vectors`).
+   */
+  vector: Vectors | readonly number[];
   /** Kept as JSON. */
   [field: string]: unknown;
 }
@@ -22,8 +30,9 @@ export interface Match {
   /** The document's id. */
   id: string;
   /**
-   * Higher is better: the cosine (from -1 to 1), the inner product, or, under
-   * l2, 1 / (1 + squared distance).
+   * Higher is better: the cosine (from -1 to 1), the inner product, under l2
+   * 1 / (1 + squared distance), under hamming the part of the bits that are
+   * equal, under jaccard the similarity (both from 0 to 1).
    */
   score: number;
   /** The document's fields, without id and vector; a copy. */
@@ -31,13 +40,11 @@ export interface Match {
 }
 
 /** Options of `Collection.search`. */
-export interface CollectionSearchOptions {
+export interface CollectionSearchOptions extends Precision {
   /** Matches wanted, 1 to 65,535. Default 10. */
   limit?: number | undefined;
   /** Conditions on fields. The documents that satisfy them are searched exactly. */
   where?: Where | undefined;
-  /** hnsw: candidates kept, up to 65,535; more finds more and takes longer. Default 128. */
-  ef?: number | undefined;
 }
 
 /**
@@ -95,8 +102,8 @@ export class Collection {
   }
 
   /**
-   * For `sq8`: learns each dimension's range from rows of vectors, once,
-   * before the first `add`. See `Index.train`.
+   * For a spec that needs it: learns from rows of vectors, once, before the
+   * first `add`. See `Index.train`.
    */
   train(sample: Float32Array): void {
     this.#index.train(sample);
@@ -132,16 +139,18 @@ export class Collection {
    * Throws as `Index.search` does; TypeError for a `where` that cannot be
    * meant, such as an unknown operator.
    */
-  search(query: Float32Array | readonly number[], options: CollectionSearchOptions = {}): Match[] {
-    const { limit = 10, where, ef } = options;
+  search(query: Vectors | readonly number[], options: CollectionSearchOptions = {}): Match[] {
+    const { limit = 10, where, ef, planes, refinePlanes, refineK } = options;
     integer("limit", limit, 1, 65535);
-    const vector = floats("query", query, this.#index.dimensions);
+    const vector = floats("query", query, shapeOf(this.#index));
     const filter = where === undefined ? undefined : this.#documents.filter(where);
-    const { slots, distances, stats } = this.#index.search(vector, { k: limit, ef, filter });
+    const { slots, distances, stats } = this.#index.search(vector, {
+      k: limit, filter, ef, planes, refinePlanes, refineK,
+    });
     this.#lastStats = stats;
     return Array.from(slots, (slot, i) => ({
       id: this.#documents.id(slot),
-      score: score(this.#metric, distances[i]!),
+      score: score(this.#metric, distances[i]!, this.#index.dimensions),
       document: this.#documents.at(slot),
     }));
   }
@@ -193,7 +202,8 @@ export class Collection {
   /** Everything about new documents that can fail before they are added. */
   #prepare(documents: Document | readonly Document[]) {
     const list = (Array.isArray(documents) ? documents : [documents]) as readonly Document[];
-    const d = this.#index.dimensions;
+    const shape = shapeOf(this.#index);
+    const d = shape.dimensions;
     const ids = new Set<string>();
     const vectors = new Float32Array(list.length * d);
     const texts = list.map((document, i) => {
@@ -206,27 +216,27 @@ export class Collection {
         throw new MinnowError("duplicate-key", `the id "${id}" is taken: give every document an id of its own`, i);
       }
       ids.add(id);
-      vectors.set(floats(`the vector of "${id}"`, vector, d), i * d);
+      vectors.set(floats(`the vector of "${id}"`, vector, shape), i * d);
       return text(id, fields);
     });
     return { ids: [...ids], texts, vectors };
   }
 }
 
-function score(metric: Metric, distance: number): number {
-  if (metric === "cosine") return 1 - distance;
+function score(metric: Metric, distance: number, dimensions: number): number {
+  if (metric === "cosine" || metric === "jaccard") return 1 - distance;
+  if (metric === "hamming") return 1 - distance / dimensions;
   return metric === "ip" ? -distance : 1 / (1 + distance);
 }
 
-function floats(name: string, values: Float32Array | readonly number[], dimensions: number): Float32Array {
-  const numbers = Array.isArray(values) && values.every((value) => typeof value === "number");
-  if (!numbers && !is(values, "Float32Array")) {
-    throw new TypeError(`${name} must be a Float32Array or an array of numbers, not ${kind(values)}`);
-  }
-  if (values.length !== dimensions) {
-    throw new RangeError(`${name} must have ${dimensions} numbers, not ${values.length}`);
-  }
-  return numbers ? Float32Array.from(values) : (values as Float32Array);
+function floats(name: string, given: Vectors | readonly number[], shape: Shape): Float32Array {
+  const numbers = Array.isArray(given) && given.every((value) => typeof value === "number");
+  const values = numbers ? Float32Array.from(given) : (given as Vectors);
+  oneRow(name, values, shape);
+  if (!isPacked(values)) return values as Float32Array;
+  const flipped = is(values, "Int8Array") ? 0x80 : 0;
+  return Float32Array.from({ length: shape.dimensions }, (_, i) =>
+    ((values[i >> 3]! ^ flipped) << (i & 7)) & 0x80 ? 1 : -1);
 }
 
 function text(id: string, fields: object): string {

@@ -34,9 +34,9 @@ export class MinnowError extends Error {
 /** Codes and advice in the order of `mn_status`, which is pinned forever. */
 const STATUSES: readonly (readonly [code: string, message: string])[] = [
   ["ok", ""],
-  ["argument", "an option is out of range: efConstruction must be at least M (16 unless the spec says otherwise)"],
-  ["spec", 'the spec is not understood: write a structure (auto, flat, hnsw, hnsw32) and an encoding (f32, f16, bf16, sq8), as in "hnsw16,f16"'],
-  ["dimensions", "the vector has other dimensions than the index"],
+  ["argument", "not possible together: hamming and jaccard go with sign alone (first may come before it, no refine after it), and sign with them; M of pq and prq divides the dimensions; first and pca keep at most all of them; opq goes with pq or prq; efConstruction is at least M of hnsw (default 16)"],
+  ["spec", 'not understood: write a structure (auto, flat, hnsw16), a transform (hadamard, first128, pca128, opq), an encoding (f32, f16, bf16, sq8, sq6, sq4, bits1 to bits8, pq32x8, prq32x8x2, either with +c, sign) and refine=encoding, each at most once and in this order, as in "hnsw16,bits4,refine=f16"'],
+  ["dimensions", "a vector has other dimensions than the index"],
   ["not-finite", "the vector has a NaN, an infinity, or numbers so large that distances overflow: check what made it"],
   ["zero-vector", "a zero vector has no direction, so no cosine: leave it out, or use the metric l2 or ip"],
   ["range", "the vector has a number that f16 cannot hold (beyond 65504): use bf16 or f32, or scale the vectors"],
@@ -45,9 +45,9 @@ const STATUSES: readonly (readonly [code: string, message: string])[] = [
   ["capacity", "the index is full"],
   ["arena", "an operation took more memory than was planned: please report this"],
   ["read-only", "the index was opened read-only"],
-  ["untrained", "this encoding needs train(sample) before the first vector"],
-  ["trained", "nothing to train: the index was trained already, or its encoding needs none"],
-  ["sample", "the sample has too few vectors to train on"],
+  ["untrained", ""], // these two are told with numbers
+  ["trained", "nothing to train: this was trained already, or its spec needs none"],
+  ["sample", ""],
   ["alignment", "the block is not aligned: please report this"],
   ["not-minnow", "these bytes are not a Minnow index: open what toBytes() returned"],
   ["version", "these bytes were written by a newer or unknown version: update the package, or build the index again"],
@@ -56,6 +56,9 @@ const STATUSES: readonly (readonly [code: string, message: string])[] = [
   ["too-large", "the index would not fit in WebAssembly memory (4 GiB, the block 2 GiB): use a smaller encoding or several indexes"],
   ["section", "a section's name is four characters of which the first is a lower-case letter, and a block holds at most 8 of them"],
 ];
+
+export const UNTRAINED = -12;
+export const SAMPLE = -14;
 
 /** One of this package's own statuses: memory would not grow. */
 export const MEMORY = 1;

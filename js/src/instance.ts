@@ -2,7 +2,7 @@
 // One instance of wasm/module.c, which is one index: its exports, views of its
 // memory, and where its `report` keeps things.
 import { SPEC_BYTES } from "./check.js";
-import { MEMORY, statusError } from "./error.js";
+import { MEMORY, MinnowError, SAMPLE, UNTRAINED, statusError } from "./error.js";
 import { load } from "./load.js";
 import type { WasmSource } from "./types.js";
 
@@ -20,16 +20,29 @@ interface Exports {
   ): number;
   open(bytes: number): number;
   verify(): number;
+  clear(): number;
   reserve(capacity: number): number;
   save(): number;
+  training(): number;
   train(data: number, count: number, dimensions: number): number;
+  set_model(model: number, bytes: number): number;
+  unpack(bits: number, count: number, dimensions: number, signed: number, vectors: number): void;
   append(data: number, count: number, dimensions: number, keys: number): number;
   link(limit: number): number;
   search(
-    hits: number, k: number, ef: number, vector: number, dimensions: number, filter: number,
+    hits: number, vector: number, dimensions: number, filter: number, k: number, ef: number,
+    planes: number, refinePlanes: number, refineK: number,
   ): number;
+  rank(hits: number, vector: number, data: number, count: number, dimensions: number): number;
   find(keyLow: number, keyHigh: number): number;
   reconstruct(keyLow: number, keyHigh: number, vector: number, dimensions: number): number;
+  encode(data: number, count: number, dimensions: number, codes: number): number;
+  decode(codes: number, count: number, vectors: number): number;
+  compare(
+    query: number, dimensions: number, codes: number, count: number, distances: number,
+  ): number;
+  between(a: number, b: number, distance: number): number;
+  distance_table(query: number, dimensions: number, table: number): number;
   info(): void;
   attach(name: number, bytes: number): number;
   seal(): number;
@@ -41,17 +54,22 @@ const VERSION = 0x0001;
 
 /** Offsets in bytes within `report`; wasm/module.c asserts them. */
 export const REPORT = {
-  dimensions: 0, metric: 4, structure: 8, encoding: 12, m: 16, efConstruction: 20, seed: 24,
-  isAuto: 32, capacity: 36, count: 40, linked: 44, trained: 48, sealed: 52,
-  clipped: 56, blockBytes: 64, codeBytes: 72, formatMajor: 80, formatMinor: 84,
-  statsDistances: 88, statsHops: 96, statsExact: 100,
-  value: 104, bytes: 108, spec: 112,
+  dimensions: 0, metric: 4, transform: 12, keptDimensions: 16, encoding: 20,
+  pqM: 24, pqBits: 28, pqNrq: 32, pqCorrection: 36, efConstruction: 48, seed: 56, seedHigh: 60,
+  isAuto: 64, capacity: 68, count: 72, linked: 76, trained: 80, sealed: 84,
+  clipped: 88, blockBytes: 96, codeBytes: 104, refineBytes: 108,
+  error: 112, compression: 116, formatMajor: 120, formatMinor: 124,
+  statsDistances: 128, statsBytes: 136, statsHops: 144, statsExact: 148,
+  statsRefined: 152, statsPlanes: 156,
+  value: 160, bytes: 164, spec: 168,
 } as const;
 
 export const HIT_BYTES = 16;
 
 export class Instance {
   readonly wasm: Exports;
+  /** Vectors are being linked in steps: nothing else may change. */
+  busy = false;
   readonly #report: number;
   // Growing memory detaches its buffer, so views are made anew then.
   #u8: Uint8Array<ArrayBuffer>;
@@ -107,12 +125,16 @@ export class Instance {
     return at >>> 0;
   }
 
-
   // --- Report ----------------------------------------------------------------
 
   /** A 32-bit number of the report. */
   number(offset: number): number {
     return this.u32[(this.#report + offset) >>> 2]!;
+  }
+
+  /** A 32-bit float of the report. */
+  float(offset: number): number {
+    return this.f32[(this.#report + offset) >>> 2]!;
   }
 
   /** A 64-bit number of the report, none of which reaches 2^53. */
@@ -131,18 +153,32 @@ export class Instance {
     for (let i = 0; i < ascii.length; i++) this.u8[at + i] = ascii.charCodeAt(i);
   }
 
-  // --- Statuses --------------------------------------------------------------
-
-  /** Throws what a status means, unless it is 0. */
-  check(status: number): void {
-    if (status !== 0) throw statusError(status);
+  /** Vectors that training wants; 0: there is nothing to train. */
+  training(): { least: number; enough: number } {
+    this.wasm.training();
+    return { least: this.number(REPORT.value), enough: this.number(REPORT.bytes) };
   }
 
-  /** The same where one row of several may be at fault. */
-  checkRows(status: number): void {
+  // --- Statuses --------------------------------------------------------------
+
+  /** Throws what a status means, unless it is 0. Training was given `rows`. */
+  check(status: number, rows = 0): void {
     if (status === 0) return;
-    const error = statusError(status);
-    throw ROW_CODES.has(error.code) ? statusError(status, this.number(REPORT.value)) : error;
+    if (status !== SAMPLE && status !== UNTRAINED) throw statusError(status);
+    this.wasm.info();
+    const encoding = this.spec.slice(this.spec.indexOf(",") + 1);
+    const { least, enough } = this.training();
+    const { code } = statusError(status);
+    throw new MinnowError(code, status === SAMPLE
+      ? `${encoding} needs at least ${least} vectors to train on; ${rows} were given (${enough} are enough)`
+      : `${encoding} must be trained first: call train(sample) with at least ${least} vectors like those that will come (${enough} are enough), or setModel(model)`);
+  }
+
+  /** The same where one row of several, numbered from `first`, may be at fault. */
+  checkRows(status: number, first = 0): void {
+    const { code } = statusError(status);
+    if (ROW_CODES.has(code)) throw statusError(status, first + this.number(REPORT.value));
+    this.check(status);
   }
 }
 

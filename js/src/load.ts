@@ -29,9 +29,23 @@ function twin(name: Twin): Promise<WebAssembly.Module> {
 
 async function compile(name: Twin): Promise<WebAssembly.Module> {
   const { packed } = name === "simd" ? await import("./simd.js") : await import("./scalar.js");
-  const deflated = Uint8Array.from(atob(packed), (c) => c.charCodeAt(0));
-  const stream = new Blob([deflated]).stream().pipeThrough(new DecompressionStream("deflate"));
-  return WebAssembly.compile(await new Response(stream).arrayBuffer());
+  return WebAssembly.compile(unpack(packed));
+}
+
+/** Bytes from the characters that build.mjs's `pack` made of them. */
+function unpack(packed: string): Uint8Array<ArrayBuffer> {
+  const bytes = new Uint8Array(packed.length);
+  let at = 0;
+  const digit = () => {
+    const c = packed.charCodeAt(at++) - 32;
+    return c - Number(c > 2) - Number(c > 60); // " and \ are left out
+  };
+  let count = 0;
+  while (at < packed.length) {
+    const first = digit();
+    bytes[count++] = first < 91 ? first : 91 + 93 * (first - 91) + digit();
+  }
+  return bytes.slice(0, count);
 }
 
 /** The module that `source` stands for. */

@@ -1,3 +1,3 @@
 // SPDX-License-Identifier: Apache-2.0
-/** The scalar twin, deflated and in base64. build.mjs writes dist/scalar.js. */
+/** The scalar twin, as characters. build.mjs writes dist/scalar.js. */
 export declare const packed: string;

@@ -6,8 +6,20 @@
  * - `"l2"`: the sum of squared differences (no root is taken)
  * - `"ip"`: minus the inner product
  * - `"cosine"`: 1 minus the cosine of the angle, from 0 to 2
+ *
+ * and of bits, where a number means the bit 1 if it is above 0:
+ * - `"hamming"`: the number of bits that differ
+ * - `"jaccard"`: 1 minus (bits set in both) / (bits set in either), from 0 to 1
  */
-export type Metric = "l2" | "ip" | "cosine";
+export type Metric = "l2" | "ip" | "cosine" | "hamming" | "jaccard";
+
+/**
+ * Vectors, one after the other. Under `"hamming"` and `"jaccard"` they may also
+ * be packed bits, `Math.ceil(dimensions / 8)` bytes to a vector, the first bit
+ * the most significant: `Uint8Array` is sentence-transformers' "ubinary",
+ * `Int8Array` its "binary" (128 less).
+ */
+export type Vectors = Float32Array | Uint8Array | Int8Array;
 
 /**
  * The WebAssembly module to run, where the built-in choice will not do:
@@ -25,12 +37,22 @@ export interface IndexOptions {
   /** What "near" means. */
   metric: Metric;
   /**
-   * `structure,encoding`, either of which may be left out. Default `"auto"`.
+   * `structure,transform,encoding,refine=encoding`, of which any may be left
+   * out. Default `"auto"`. The README says which to take when.
    * - structure: `auto` (flat for fewer than 4,096 vectors, else hnsw), `flat`
-   *   (looks at every vector, exact), `hnsw` or `hnsw32` (a graph with M links
-   *   per vector, 4 to 64, default 16: approximate)
-   * - encoding, for d dimensions: `f32` (4d bytes, default), `f16` and `bf16`
-   *   (2d), `sq8` (d; needs `train`)
+   *   (looks at every vector), `hnsw` or `hnsw32` (a graph with M links per
+   *   vector, 4 to 64, default 16: approximate)
+   * - transform: `hadamard` (a random rotation), `first128` (the first 128
+   *   numbers, for Matryoshka embeddings), `pca128` (the 128 principal axes),
+   *   `opq` (a rotation learnt for pq or prq)
+   * - encoding, in bytes for d dimensions: `f32` (4d, default), `f16` and
+   *   `bf16` (2d), `sq8` (d), `sq6` (3d/4), `sq4` (d/2), `bits1` to `bits8`
+   *   (d/8 a bit, and 4 to 12), `pqMxB` (M B/8; B is 4 or 8), `prqMxBxN`
+   *   (M B N/8; B up to 12), `sign` (d/8; for hamming and jaccard, and their
+   *   default). `+c` behind pq and prq keeps 4 bytes more a vector that lift
+   *   recall. All of sq, bits, pq, prq, pca and opq need `train`.
+   * - refine: a second, better encoding by which candidates are ranked again;
+   *   not sign, pq or prq
    */
   spec?: string | undefined;
   /** Vectors to make room for at once, 1 to 2^31 - 1. It grows by itself. Default 64. */
@@ -43,7 +65,10 @@ export interface IndexOptions {
   wasm?: WasmSource | undefined;
 }
 
-/** Options of `Index.open` and `Collection.open`. */
+/** Options of `Codec.create`. */
+export type CodecOptions = Pick<IndexOptions, "dimensions" | "metric" | "spec" | "seed" | "wasm">;
+
+/** Options of `Index.open`, `Codec.open` and `Collection.open`. */
 export interface OpenOptions {
   /** The WebAssembly module to run. Default: the fastest this machine takes. */
   wasm?: WasmSource | undefined;
@@ -57,30 +82,72 @@ export interface AddOptions {
   onProgress?: ((progress: { done: number; total: number }) => void) | undefined;
 }
 
-/** Options of `Index.search`. */
-export interface SearchOptions {
-  /** Hits wanted, 1 to 65,535. Default 10. */
-  k?: number | undefined;
+/** How exactly a search looks. */
+export interface Precision {
   /**
    * hnsw: candidates kept, up to 65,535; more finds more and takes longer.
-   * Raised to k where smaller. 0, the default, is 128.
+   * Raised to k, or to the number to refine, where smaller. 0, the default, is
+   * 128.
    */
   ef?: number | undefined;
+  /**
+   * bits1 to bits8: how many bits of each number are read to find candidates:
+   * 1, 2, 4 or all. 0, the default: from bits4 on, some 400 bits a vector find
+   * candidates and all bits refine them; else all are read.
+   */
+  planes?: number | undefined;
+  /**
+   * bits1 to bits8, with `planes` and without a refine encoding: how many bits
+   * refine the candidates, more than `planes`. 0, the default: they are not
+   * refined.
+   */
+  refinePlanes?: number | undefined;
+  /**
+   * `refineK` times `k` candidates are refined, where there is something to
+   * refine them by: a refine encoding, more planes, `refine`. From 1; 0, the
+   * default, is 10.
+   */
+  refineK?: number | undefined;
+}
+
+/** Options of `Index.search`. */
+export interface SearchOptions extends Precision {
+  /** Hits wanted, 1 to 65,535. Default 10. */
+  k?: number | undefined;
   /**
    * A bit for each slot: slot i is bit i % 32 of word i >>> 5. Only vectors
    * whose bit is 1 are hits; they are scanned, so the search is exact.
    */
   filter?: Uint32Array | undefined;
+  /**
+   * Brings the vectors of the `refineK * k` best candidates from wherever you
+   * keep them: rows in the order of keys and slots. The hits are the k nearest
+   * by exact distances to those, instead of by what is stored. Not for hamming
+   * and jaccard, which are exact.
+   */
+  refine?: ((keys: Float64Array, slots: Uint32Array) => Float32Array) | undefined;
+}
+
+/** Options of `Index.searchAsync`. */
+export interface SearchAsyncOptions extends Omit<SearchOptions, "refine"> {
+  /** As for `search`, but may wait. */
+  refine?: ((keys: Float64Array, slots: Uint32Array) => Float32Array | Promise<Float32Array>) | undefined;
 }
 
 /** What a search did. */
 export interface SearchStats {
-  /** Distances computed. */
+  /** Distances computed to find candidates. */
   distances: number;
+  /** Bytes of codes that were read, refining included. */
+  bytes: number;
   /** hnsw: vectors whose links were followed. */
   hops: number;
-  /** Every vector was looked at, so the hits are the true nearest as far as the encoding can tell. */
+  /** Every vector was looked at, so the candidates are the best as far as the encoding can tell. */
   exact: boolean;
+  /** Candidates that were ranked again. */
+  refined: number;
+  /** bits1 to bits8: bits of each number that found the candidates; else 0. */
+  planes: number;
 }
 
 /** Hits, nearest first, equal distances in ascending key; copies that are the caller's. */
@@ -95,40 +162,55 @@ export interface SearchResult {
   stats: SearchStats;
 }
 
-/** What `info()` tells. */
-export interface IndexInfo {
+/** What `info()` of a codec tells. */
+export interface CodecInfo {
   /** Numbers in a vector. */
   dimensions: number;
   /** What "near" means. */
   metric: Metric;
   /** With every default spelled out and `auto` resolved, such as `"hnsw16,f32"`. */
   spec: string;
+  /** Of all pseudo-random choices. */
+  seed: bigint;
+  /** Ready for vectors. */
+  trained: boolean;
+  /** Vectors that `train` cannot do without, and as many as help; 0: there is nothing to train. */
+  training: { least: number; enough: number };
+  /** Size of one encoded vector. */
+  codeBytes: number;
+  /** Size of its refine code. */
+  refineBytes: number;
+  /** Size of a vector as floats over that of both. */
+  compression: number;
+  /** WebAssembly memory in bytes. It never shrinks. */
+  memoryBytes: number;
+  /** The SIMD twin is running. Answers do not depend on it, speed does. */
+  simd: boolean;
+}
+
+/** What `info()` of an index tells. */
+export interface IndexInfo extends CodecInfo {
   /** The structure was chosen by `auto`, and may change as the index grows. */
   auto: boolean;
   /** hnsw: candidates kept while linking. */
   efConstruction: number;
-  /** Of all pseudo-random choices. */
-  seed: bigint;
   /** Vectors that fit before it grows. */
   capacity: number;
   /** Vectors in the index. */
   count: number;
   /** Of them, those in the graph; the others are found by scan. flat: all. */
   linked: number;
-  /** Ready for adds. */
-  trained: boolean;
   /** The checksums hold: `verify` compares them. */
   sealed: boolean;
-  /** Vectors that lost something to the range of `sq8`. */
+  /** Vectors that lost more than half a step to an encoding's range. */
   clipped: number;
+  /**
+   * What encoding lost: the mean over the vectors of |x - y|² / |x|², where y
+   * is x encoded and decoded. A vector counts for 1 at most.
+   */
+  error: number;
   /** Size of the block, reserved capacity included. */
   blockBytes: number;
-  /** Size of one encoded vector. */
-  codeBytes: number;
   /** Version of the block's format, such as `"1.0"`. */
   format: string;
-  /** WebAssembly memory of this index, in bytes. It never shrinks. */
-  memoryBytes: number;
-  /** The SIMD twin is running. Answers do not depend on it, speed does. */
-  simd: boolean;
 }

@@ -2,6 +2,7 @@
 #include "arguments.h"
 
 #include <inttypes.h>
+#include <stdlib.h>
 #include <string.h>
 
 #define ARGUMENTS_MAX 16u
@@ -98,6 +99,21 @@ exit_code arguments_number(const char *name, const char *text, uint64_t least,
     return report(EXIT_USAGE, name,
                   "`%s` is not an integer from %" PRIu64 " to %" PRIu64, text,
                   least, most);
+  *number = value;
+  return EXIT_OK;
+}
+
+exit_code arguments_factor(const char *name, const char *text, float most,
+                           float *number) {
+  if (!text)
+    return EXIT_OK;
+  char *end = NULL;
+  float value = strtof(text, &end);
+  /* strtof takes spaces, signs, hexadecimal and names as well. */
+  if (text[strspn(text, "0123456789.")] != '\0' || end == text ||
+      *end != '\0' || !(value >= 1 && value <= most))
+    return report(EXIT_USAGE, name, "`%s` is not a number from 1 to %g", text,
+                  (double)most);
   *number = value;
   return EXIT_OK;
 }

@@ -27,4 +27,8 @@ exit_code arguments_read(const char *command, const argument *arguments,
 exit_code arguments_number(const char *name, const char *text, uint64_t least,
                            uint64_t most, uint64_t *number);
 
+/* A decimal number from 1 to `most`. `text` NULL leaves `*number` alone. */
+exit_code arguments_factor(const char *name, const char *text, float most,
+                           float *number);
+
 #endif

@@ -2,19 +2,19 @@
 /* minnow build: rows in, an index file out. */
 #include "arguments.h"
 #include "commands.h"
-#include "index_file.h"
 #include "index_memory.h"
 #include "input.h"
 #include "key_file.h"
+#include "options.h"
+#include "output_file.h"
 #include "progress.h"
 #include "refusal.h"
 #include "rows.h"
+#include "sample.h"
 
 #include <inttypes.h>
 #include <string.h>
 
-/* Rows that training sees, as --help says. */
-#define TRAIN_ROWS 16384u
 /* Rows to a batch, and vectors to a step of linking: some milliseconds. */
 #define BATCH_ROWS 256u
 #define LINK_STEP  32u
@@ -23,59 +23,42 @@
 
 typedef struct build {
   const char *input, *output, *format, *keys_path;
+  uint64_t train; /* rows to train on at most; 0: as many as help */
   mn_options options;
+  input_wish wish;
   input in;
   key_file keys;
   rows batch;
+  sample trained_on;
   index_memory memory;
+  output_file file;
 } build;
 
 /* --- Command line --------------------------------------------------------- */
 
-static exit_code read_metric(const char *name, mn_metric *metric) {
-  for (mn_metric m = MN_L2; m <= MN_COSINE; m++)
-    if (strcmp(name, metric_name(m)) == 0) {
-      *metric = m;
-      return EXIT_OK;
-    }
-  return report(EXIT_USAGE, "--metric",
-                "`%s` is not a metric; give l2, ip or cosine", name);
-}
-
-static exit_code read_spec(const char *spec, mn_options *options) {
-  size_t at = 0;
-  mn_status status = mn_options_parse(options, spec, strlen(spec), &at);
-  if (status == MN_OK)
-    return EXIT_OK;
-  return report(EXIT_USAGE, "--spec",
-                "not understood from the mark on; give "
-                "[auto|flat|hnsw[M]][,f32|f16|bf16|sq8], M from %u to %u\n"
-                "  %s\n"
-                "  %*s^",
-                MN_M_MIN, MN_M_MAX, spec, (int)at, "");
-}
-
-/* What no option alone shows: ef_construction must be M at least. */
-static exit_code check_options(const mn_options *options) {
-  mn_options any = *options;
-  any.dimensions = 1;
-  mn_sizes sizes;
-  if (mn_plan(&any, 1, 1, 0, &sizes) == MN_OK)
-    return EXIT_OK;
-  return report(EXIT_USAGE, "--ef-construction",
-                "%u is less than the graph's M (in --spec; default 16); give "
-                "M or more",
-                options->ef_construction);
+static exit_code check_names(const build *b) {
+  if (strcmp(b->output, "-") == 0)
+    return report(EXIT_USAGE, "-o", "an index goes to a file; give its name");
+  if (strcmp(b->output, b->input) == 0)
+    return report(EXIT_USAGE, "-o", "%s is the input; give another name",
+                  b->output);
+  if (b->keys_path && strcmp(b->keys_path, "-") == 0 &&
+      strcmp(b->input, "-") == 0)
+    return report(EXIT_USAGE, "--keys",
+                  "standard input cannot be both vectors and keys; give a "
+                  "file for one");
+  return EXIT_OK;
 }
 
 static exit_code read_options(build *b, int words_count, char **words) {
   const char *metric = NULL, *spec = "auto", *dimensions = NULL, *seed = NULL,
-             *ef_construction = NULL;
+             *ef_construction = NULL, *train = NULL;
   const argument arguments[] = {
       {"INPUT", "", &b->input, NULL, true},
       {"-o", "INDEX", &b->output, NULL, true},
-      {"--metric", "l2|ip|cosine", &metric, NULL, true},
+      {"--metric", METRICS, &metric, NULL, true},
       {"--spec", "SPEC", &spec, NULL, false},
+      {"--train", "N", &train, NULL, false},
       {"--dimensions", "D", &dimensions, NULL, false},
       {"--seed", "N", &seed, NULL, false},
       {"--ef-construction", "N", &ef_construction, NULL, false},
@@ -87,9 +70,9 @@ static exit_code read_options(build *b, int words_count, char **words) {
                      words_count, words);
   uint64_t wide_dimensions = 0, ef = 0;
   if (code == EXIT_OK)
-    code = read_metric(metric, &b->options.metric);
+    code = options_read_metric(metric, &b->options);
   if (code == EXIT_OK)
-    code = read_spec(spec, &b->options);
+    code = options_read_spec(spec, &b->options);
   if (code == EXIT_OK)
     code = arguments_number("--dimensions", dimensions, 1, MN_DIMENSIONS_MAX,
                             &wide_dimensions);
@@ -98,42 +81,113 @@ static exit_code read_options(build *b, int words_count, char **words) {
   if (code == EXIT_OK)
     code = arguments_number("--ef-construction", ef_construction, 1, MN_EF_MAX,
                             &ef);
+  if (code == EXIT_OK)
+    code = arguments_number("--train", train, 1, MN_CAPACITY_MAX, &b->train);
   if (code != EXIT_OK)
     return code;
   b->options.dimensions = (uint32_t)wide_dimensions;
   b->options.ef_construction = (uint32_t)ef;
-  if (strcmp(b->output, "-") == 0)
-    return report(EXIT_USAGE, "-o", "an index goes to a file; give its name");
-  if (strcmp(b->output, b->input) == 0)
-    return report(EXIT_USAGE, "-o", "%s is the input; give another name",
-                  b->output);
-  if (b->keys_path && strcmp(b->keys_path, "-") == 0 &&
-      strcmp(b->input, "-") == 0)
-    return report(EXIT_USAGE, "--keys",
-                  "standard input cannot be both vectors and keys; give a "
-                  "file for one");
-  return check_options(&b->options);
+  code = check_names(b);
+  return code == EXIT_OK ? options_check(&b->options) : code;
+}
+
+/* --- Training ------------------------------------------------------------- */
+
+/* Takes a row into the sample, unless no index takes it at all: training would
+ * not say which row that is. */
+static exit_code take(build *b, uint64_t row, uint64_t place,
+                      const float *vector) {
+  mn_status status = refusal_of(vector, b->in.dimensions, b->options.metric);
+  if (status != MN_OK)
+    return refusal_report(&b->in, row, place, vector, 0, status);
+  sample_take(&b->trained_on, vector);
+  return EXIT_OK;
+}
+
+/* The sample of a file, which is then read again from its beginning. */
+static exit_code sample_file(build *b) {
+  float *row = b->batch.vectors;
+  progress_begin("sampling");
+  for (;;) {
+    bool end;
+    exit_code code = input_next(&b->in, row, &end);
+    if (code == EXIT_OK && !end)
+      code = take(b, b->in.rows - 1, b->in.place, row);
+    if (code != EXIT_OK)
+      return code;
+    if (end)
+      break;
+    progress_update(b->in.reader.position, b->in.reader.size, b->in.rows);
+  }
+  progress_clear();
+  input_close(&b->in);
+  b->wish.dimensions = b->in.dimensions;
+  return input_open(&b->in, b->input, &b->wish);
+}
+
+/* The sample of what can be read but once: all of it is held. */
+static exit_code sample_pipe(build *b) {
+  key_file *keys = b->keys_path ? &b->keys : NULL;
+  exit_code code = rows_read_all(&b->batch, &b->in, keys);
+  for (uint32_t i = 0; i < b->batch.count && code == EXIT_OK; i++)
+    code = take(b, i, b->batch.places[i],
+                b->batch.vectors + (size_t)i * b->in.dimensions);
+  return code;
+}
+
+static exit_code train_on(build *b, const mn_vectors *vectors) {
+  mn_training training;
+  exit_code code = options_training(&b->options, vectors->count, &training);
+  if (code != EXIT_OK)
+    return code;
+  if (vectors->count < training.least)
+    return report(EXIT_INPUT, b->in.reader.name,
+                  "%u rows, and this --spec needs at least %u to train on; "
+                  "give more, or a spec with fewer bits",
+                  vectors->count, training.least);
+  code = index_memory_scratch(&b->memory, training.scratch_bytes);
+  if (code != EXIT_OK)
+    return code;
+  progress_begin("training on");
+  progress_update(0, 0, vectors->count);
+  mn_status status =
+      mn_index_train(&b->memory.index, vectors, &b->memory.scratch.arena);
+  progress_clear();
+  if (status == MN_ERROR_NOT_FINITE)
+    return report(EXIT_INPUT, b->in.reader.name,
+                  "numbers so large that distances overflow; scale the "
+                  "vectors");
+  if (status == MN_ERROR_ZERO_VECTOR)
+    return report(EXIT_INPUT, b->in.reader.name,
+                  "a row of which the transform leaves nothing, so cosine is "
+                  "undefined; give another --spec, or --metric l2 or ip");
+  return status == MN_OK ? EXIT_OK : report_status("training", status);
+}
+
+static exit_code train(build *b) {
+  mn_training training;
+  exit_code code = options_training(&b->options, 0, &training);
+  if (code != EXIT_OK)
+    return code;
+  if (b->train > 0 && b->train < training.least)
+    return report(EXIT_USAGE, "--train",
+                  "this --spec needs at least %u rows to train on",
+                  training.least);
+  uint32_t room = b->train > 0 ? (uint32_t)b->train : training.enough;
+  if (b->in.rows_expected > 0 && b->in.rows_expected < room)
+    room = (uint32_t)b->in.rows_expected;
+  sample *s = &b->trained_on;
+  code = sample_create(s, room, b->in.dimensions, b->options.seed);
+  bool is_file = b->in.reader.size > 0 && strcmp(b->input, "-") != 0;
+  if (code == EXIT_OK)
+    code = is_file ? sample_file(b) : sample_pipe(b);
+  if (code == EXIT_OK)
+    code = train_on(b, &(mn_vectors){s->vectors, s->count, s->dimensions});
+  sample_free(s);
+  return code;
 }
 
 /* --- Rows into the index -------------------------------------------------- */
-
-static exit_code train(build *b) {
-  mn_vectors sample = {b->batch.vectors, b->batch.count, b->in.dimensions};
-  mn_sizes sizes;
-  mn_index *index = &b->memory.index;
-  exit_code code = index_memory_plan(&b->memory, index->capacity, &sizes);
-  if (code == EXIT_OK)
-    code = index_memory_scratch(&b->memory, sizes.train_scratch_bytes);
-  if (code != EXIT_OK)
-    return code;
-  mn_status status = mn_index_train(index, &sample, &b->memory.scratch.arena);
-  if (status == MN_OK)
-    return EXIT_OK;
-  uint32_t row = refusal_find(sample.data, sample.count, sample.dimensions,
-                              b->options.metric);
-  return row < sample.count ? rows_refused(&b->batch, &b->in, row, status)
-                            : report_status("training", status);
-}
 
 static exit_code append(build *b) {
   const rows *batch = &b->batch;
@@ -158,18 +212,16 @@ static exit_code append(build *b) {
 }
 
 static exit_code read_rows(build *b) {
-  mn_index *index = &b->memory.index;
   key_file *keys_file = b->keys_path ? &b->keys : NULL;
   progress_begin("reading");
   bool end = false;
   while (!end) {
     exit_code code = rows_read(&b->batch, &b->in, keys_file, &end);
-    if (code == EXIT_OK && !mn_index_info(index).trained)
-      code = train(b);
     if (code == EXIT_OK && b->batch.count > 0)
       code = append(b);
     if (code != EXIT_OK)
       return code;
+    rows_clear(&b->batch, &b->in);
     progress_update(b->in.reader.position, b->in.reader.size, b->in.rows);
   }
   progress_clear();
@@ -204,14 +256,14 @@ static exit_code link_rows(build *b) {
 static exit_code prepare(build *b) {
   b->options.dimensions = b->in.dimensions;
   uint64_t expected = b->in.rows_expected;
-  exit_code code = index_memory_create(&b->memory, &b->options,
-                                       expected ? expected : FIRST_CAPACITY);
+  exit_code code = options_check(&b->options);
+  if (code == EXIT_OK)
+    code = index_memory_create(&b->memory, &b->options,
+                               expected ? expected : FIRST_CAPACITY);
   if (code != EXIT_OK)
     return code;
-  bool is_trained = mn_index_info(&b->memory.index).trained;
-  uint32_t room = is_trained ? BATCH_ROWS : TRAIN_ROWS;
-  if (expected && expected < room)
-    room = (uint32_t)expected;
+  uint32_t room =
+      expected && expected < BATCH_ROWS ? (uint32_t)expected : BATCH_ROWS;
   return rows_create(&b->batch, room, b->in.dimensions);
 }
 
@@ -225,17 +277,17 @@ static exit_code summarise(const build *b) {
          metric_name(info.options.metric), spec, info.block_bytes);
   if (info.clipped > 0)
     fprintf(stderr,
-            "minnow: %s: %" PRIu64 " vectors lie beyond the range of the first "
-            "%u rows and were clamped to it; if that is many, shuffle the "
-            "input\n",
-            b->in.reader.name, info.clipped, TRAIN_ROWS);
+            "minnow: %s: %" PRIu64 " vectors lie beyond the range of the %u "
+            "that were trained on and were clamped to it; if that is many, "
+            "give a larger --train\n",
+            b->in.reader.name, info.clipped, b->trained_on.count);
   return output_end(EXIT_OK);
 }
 
 static exit_code make_index(build *b) {
-  exit_code code = index_file_probe(b->output);
-  if (code == EXIT_OK)
-    code = prepare(b);
+  exit_code code = prepare(b);
+  if (code == EXIT_OK && !mn_index_info(&b->memory.index).trained)
+    code = train(b);
   if (code == EXIT_OK)
     code = read_rows(b);
   if (code == EXIT_OK)
@@ -244,11 +296,11 @@ static exit_code make_index(build *b) {
     code = link_rows(b);
   if (code != EXIT_OK)
     return code;
+  const mn_index *index = &b->memory.index;
   mn_status status = mn_index_seal(&b->memory.index);
-  if (status != MN_OK)
-    return report_status("sealing", status);
-  code = index_file_save(b->output, &b->memory.index);
-  return code == EXIT_OK ? summarise(b) : code;
+  return status == MN_OK
+             ? output_file_write(&b->file, index->block, index->block_bytes)
+             : report_status("sealing", status);
 }
 
 exit_code command_build(int words_count, char **words) {
@@ -258,10 +310,18 @@ exit_code command_build(int words_count, char **words) {
     code = key_file_open(&b.keys, b.keys_path);
   if (code != EXIT_OK)
     return code;
-  code = input_open(&b.in, b.input, b.format, b.options.dimensions,
-                    "--dimensions", !b.keys_path);
+  b.wish = (input_wish){.format = b.format,
+                        .dimensions = b.options.dimensions,
+                        .dimensions_from = "--dimensions",
+                        .keys = !b.keys_path,
+                        .bits = metric_is_binary(b.options.metric)};
+  code = input_open(&b.in, b.input, &b.wish);
   if (code == EXIT_OK)
-    code = make_index(&b);
+    code = output_file_begin(&b.file, b.output);
+  if (code == EXIT_OK)
+    code = output_file_end(&b.file, make_index(&b));
+  if (code == EXIT_OK)
+    code = summarise(&b);
   index_memory_free(&b.memory);
   rows_free(&b.batch);
   input_close(&b.in);

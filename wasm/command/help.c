@@ -5,12 +5,14 @@ const char help_minnow[] =
     "minnow: vector search that fits anywhere\n"
     "\n"
     "Usage:\n"
-    "  minnow build INPUT -o INDEX --metric l2|ip|cosine   make an index\n"
-    "  minnow search INDEX QUERIES -k K                    find the nearest\n"
-    "  minnow info INDEX                                   say what it holds\n"
-    "  minnow verify INDEX                                 look for damage\n"
-    "  minnow COMMAND --help                               say more\n"
-    "  minnow --version                                    library and format\n"
+    "  minnow build INPUT -o INDEX --metric METRIC   make an index\n"
+    "  minnow search INDEX QUERIES -k K              find the nearest\n"
+    "  minnow encode INDEX VECTORS -o CODES          codes of other vectors\n"
+    "  minnow decode INDEX CODES -o VECTORS          and vectors of codes\n"
+    "  minnow info INDEX                             say what it holds\n"
+    "  minnow verify INDEX                           look for damage\n"
+    "  minnow COMMAND --help                         say more\n"
+    "  minnow --version                              library and format\n"
     "\n"
     "Exit codes:\n"
     "  0  success\n"
@@ -25,28 +27,31 @@ const char help_minnow[] =
 #define HELP_FORMATS                                                           \
   "Formats, by extension or --format:\n"                                       \
   "  npy    NumPy array, rows by dimensions, of '<f4', '<f2' or '<f8'; an\n"   \
-  "         array of one axis is one row where its dimensions are known\n"     \
+  "         array of one axis is one row where its dimensions are known.\n"    \
+  "         For hamming and jaccard also packed bits, 8 to a byte, the "       \
+  "first\n"                                                                    \
+  "         bit the highest: '|u1' (ubinary) or '|i1' (binary)\n"              \
   "  fvecs  each row its length as int32, then that many floats\n"             \
   "  f32    rows of floats and nothing else\n"                                 \
   "  jsonl  an object to a line, with the vector in `embedding`\n"             \
   "Numbers in binary formats are little-endian.\n"
 
 const char help_build[] =
-    "Usage: minnow build INPUT -o INDEX --metric l2|ip|cosine [options]\n"
+    "Usage: minnow build INPUT -o INDEX --metric METRIC [options]\n"
     "\n"
     "Makes an index of the vectors in INPUT, a file or `-` for standard\n"
     "input. The same rows and options give the same bytes, on every machine\n"
     "and from every format.\n"
     "\n"
     "Options:\n"
-    "  -o INDEX              the file to write; it appears whole or not at "
-    "all\n"
-    "                        (INDEX.tmp until then)\n"
-    "  --metric METRIC       l2 (squared), ip (inner product) or cosine\n"
-    "  --spec SPEC           [auto|flat|hnsw[M]][,f32|f16|bf16|sq8]; M is 4 "
-    "to\n"
-    "                        64; default auto,f32. `auto` scans small indexes\n"
-    "                        and makes a graph (hnsw16) of large ones\n"
+    "  -o INDEX              the file to write; it appears whole or not at\n"
+    "                        all (INDEX.tmp until then)\n"
+    "  --metric METRIC       l2 (squared), ip (inner product), cosine; of\n"
+    "                        bits, which are numbers above 0: hamming, "
+    "jaccard\n"
+    "  --spec SPEC           what the index is made of, below; default auto\n"
+    "  --train N             rows to train on, at random from all; default:\n"
+    "                        as many as help\n"
     "  --ef-construction N   candidates kept while linking the graph, M to\n"
     "                        65535; default 200\n"
     "  --seed N              of all random choices; default 0\n"
@@ -57,8 +62,22 @@ const char help_build[] =
     "\n"
     "Keys are --keys', or in jsonl the unsigned integers in `key` or `id`, or\n"
     "the row numbers from 0.\n"
-    "sq8 takes each dimension's range from the first 16384 rows; rows beyond\n"
-    "that range are clamped to it, and their number is reported.\n"
+    "\n"
+    "SPEC is [structure][,transform][,encoding][,refine=encoding]:\n"
+    "  auto | flat | hnswM         scans small indexes, links large ones | a\n"
+    "                              scan | a graph of M links, 4 to 64\n"
+    "  hadamard | firstN | pcaN    a random rotation | the first N dimensions "
+    "|\n"
+    "  | opq                       N principal axes | a rotation for pq, prq\n"
+    "  f32 | f16 | bf16            4, 2, 2 bytes a dimension\n"
+    "  sq8 | sq6 | sq4             8, 6, 4 bits a dimension, a trained range\n"
+    "  bits1 to bits8              1 to 8 bits a dimension, and 4 to 12 bytes\n"
+    "  pqMxB | pqMxB+c             M codes of B = 4 or 8 bits; +c 4 bytes "
+    "more\n"
+    "  prqMxBxN | prqMxBxN+c       M codes of B = 1 to 12 bits, N times\n"
+    "  sign                        1 bit a dimension, for hamming and jaccard\n"
+    "Vectors beyond a trained range are clamped to it, and their number is\n"
+    "reported. To train, a file is read twice, and a pipe held in memory.\n"
     "\n" HELP_FORMATS;
 
 const char help_search[] =
@@ -67,7 +86,9 @@ const char help_search[] =
     "Prints the K vectors nearest to each vector in QUERIES, a file or `-` "
     "for\n"
     "standard input. Smaller distances are nearer: the squared distance under\n"
-    "l2, minus the inner product under ip, 1 minus the cosine under cosine.\n"
+    "l2, minus the inner product under ip, 1 minus the cosine under cosine,\n"
+    "the bits that differ under hamming, 1 minus the bits in both over those\n"
+    "in either under jaccard.\n"
     "\n"
     "Options:\n"
     "  -k K              how many, 1 to 65535; all there are, if fewer\n"
@@ -75,10 +96,33 @@ const char help_search[] =
     "                    more finds more and takes longer; default 128, and "
     "at\n"
     "                    least K\n"
+    "  --planes P        bits1 to bits8: find candidates by 1, 2, 4 or all "
+    "bits\n"
+    "                    of each number; default for bits4 and up: about 400\n"
+    "                    bits a vector, then refine by all\n"
+    "  --refine-planes P with --planes: refine by more bits; default: do not\n"
+    "  --refine-k X      refine X times K candidates, where there is "
+    "something\n"
+    "                    to refine by; from 1; default 10\n"
     "  --json            a line for each query:\n"
     "                    {\"query\":0,\"keys\":[7],\"distances\":[0.25]}\n"
     "  --format FORMAT   npy, fvecs, f32 or jsonl; default: by extension\n"
     "\n" HELP_FORMATS;
+
+const char help_encode[] =
+    "Usage: minnow encode INDEX VECTORS -o CODES [--format FORMAT]\n"
+    "\n"
+    "Writes the codes of vectors that are kept elsewhere, by the encoding of\n"
+    "INDEX and what that learnt: `codeBytes` bytes each (minnow info), one\n"
+    "behind the other.\n"
+    "\n" HELP_FORMATS;
+
+const char help_decode[] =
+    "Usage: minnow decode INDEX CODES -o VECTORS\n"
+    "\n"
+    "Writes the vectors that codes stand for as rows of floats (format f32).\n"
+    "CODES is what `minnow encode` wrote with the same INDEX, or `-` for\n"
+    "standard input.\n";
 
 const char help_info[] = "Usage: minnow info INDEX [--json]\n"
                          "\n"

@@ -20,11 +20,4 @@ exit_code index_file_open(index_file *file, const char *path,
                           mn_status *status);
 void index_file_close(index_file *file);
 
-/* Finds out early whether `path` can be written, and leaves nothing there. */
-exit_code index_file_probe(const char *path);
-
-/* Writes PATH.tmp and renames it to PATH, so that PATH is there whole or as it
- * was before. */
-exit_code index_file_save(const char *path, const mn_index *index);
-
 #endif

@@ -20,10 +20,11 @@ void memory_free(memory *of) {
 
 exit_code index_memory_plan(const index_memory *of, uint64_t capacity,
                             mn_sizes *sizes) {
+  const mn_query any_query = {.k = 1};
   mn_status status =
       capacity > MN_CAPACITY_MAX
           ? MN_ERROR_TOO_LARGE
-          : mn_plan(&of->options, (uint32_t)capacity, 1, 0, sizes);
+          : mn_plan(&of->options, (uint32_t)capacity, &any_query, sizes);
   if (status == MN_ERROR_TOO_LARGE)
     return report(EXIT_MEMORY, "the index",
                   "too large for this program's address space; split the "

@@ -3,6 +3,7 @@
 #include "arguments.h"
 #include "commands.h"
 #include "index_file.h"
+#include "options.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -12,22 +13,27 @@ static const char *truth(uint32_t value) {
 }
 
 /* Names as in the npm package's info(). */
-static void print_json(const mn_info *info, const char *spec) {
+static void print_json(const mn_info *info, const mn_training *training,
+                       const char *spec) {
   printf("{\"format\":\"%u.%u\",\"metric\":\"%s\",\"spec\":\"%s\","
          "\"auto\":%s,\"dimensions\":%u,\"count\":%u,\"capacity\":%u,"
          "\"linked\":%u,\"efConstruction\":%u,\"seed\":%" PRIu64
-         ",\"trained\":%s,\"sealed\":%s,\"clipped\":%" PRIu64
-         ",\"blockBytes\":%" PRIu64 ",\"codeBytes\":%" PRIu64 "}\n",
+         ",\"trained\":%s,\"training\":{\"least\":%u,\"enough\":%u},"
+         "\"sealed\":%s,\"clipped\":%" PRIu64 ",\"error\":%.9g,"
+         "\"compression\":%.9g,\"blockBytes\":%" PRIu64
+         ",\"codeBytes\":%u,\"refineBytes\":%u}\n",
          info->format_major, info->format_minor,
          metric_name(info->options.metric), spec, truth(info->is_auto),
          info->options.dimensions, info->count, info->capacity, info->linked,
          info->options.ef_construction, info->options.seed,
-         truth(info->trained), truth(info->sealed), info->clipped,
-         info->block_bytes, info->code_bytes);
+         truth(info->trained), training->least, training->enough,
+         truth(info->sealed), info->clipped, (double)info->error,
+         (double)info->compression, info->block_bytes, info->code_bytes,
+         info->refine_bytes);
 }
 
 static void print_table(const char *path, const mn_info *info,
-                        const char *spec) {
+                        const mn_training *training, const char *spec) {
   const mn_options *options = &info->options;
   printf("%s\n", path);
   printf("  format            %u.%u\n", info->format_major, info->format_minor);
@@ -42,15 +48,22 @@ static void print_table(const char *path, const mn_info *info,
     printf("  ef_construction   %u\n", options->ef_construction);
   }
   printf("  seed              %" PRIu64 "\n", options->seed);
-  if (options->encoding == MN_SQ8)
-    printf("  trained           %s\n", info->trained ? "yes" : "no");
+  if (training->least > 0)
+    printf("  trained           %s (on %u vectors at least; %u are enough)\n",
+           info->trained ? "yes" : "no", training->least, training->enough);
   printf("  clipped vectors   %" PRIu64 "\n", info->clipped);
+  printf("  error             %.4g of the squared length\n",
+         (double)info->error);
   printf("  sealed            %s\n",
          info->sealed ? "yes" : "no (checksums are not kept)");
   printf("  bytes             %" PRIu64 "\n", info->block_bytes);
   if (info->count > 0)
-    printf("  bytes a vector    %.1f, of which the vector itself %" PRIu64 "\n",
-           (double)info->block_bytes / info->count, info->code_bytes);
+    printf("  bytes a vector    %.1f in all\n",
+           (double)info->block_bytes / info->count);
+  printf("  bytes a code      %u", info->code_bytes);
+  if (info->refine_bytes > 0)
+    printf(", and %u to refine", info->refine_bytes);
+  printf(": 1/%.3g of the floats\n", (double)info->compression);
 }
 
 exit_code command_info(int words_count, char **words) {
@@ -67,12 +80,14 @@ exit_code command_info(int words_count, char **words) {
   if (code != EXIT_OK)
     return code;
   mn_info info = mn_index_info(&file.index);
+  mn_training training;
   char spec[MN_SPEC_BYTES];
+  code = options_training(&info.options, 0, &training);
   mn_options_format(&info.options, spec);
-  if (is_json)
-    print_json(&info, spec);
-  else
-    print_table(path, &info, spec);
+  if (code == EXIT_OK && is_json)
+    print_json(&info, &training, spec);
+  else if (code == EXIT_OK)
+    print_table(path, &info, &training, spec);
   index_file_close(&file);
-  return output_end(EXIT_OK);
+  return output_end(code);
 }

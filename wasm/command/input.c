@@ -31,13 +31,12 @@ static exit_code too_many(const input *in) {
                          MN_CAPACITY_MAX);
 }
 
-exit_code input_open(input *in, const char *path, const char *format,
-                     uint32_t dimensions, const char *dimensions_from,
-                     bool wants_keys) {
-  *in = (input){.dimensions = dimensions,
-                .dimensions_from = dimensions_from,
-                .wants_keys = wants_keys};
-  exit_code code = choose_format(in, path, format);
+exit_code input_open(input *in, const char *path, const input_wish *wish) {
+  *in = (input){.dimensions = wish->dimensions,
+                .dimensions_from = wish->dimensions_from,
+                .wants_keys = wish->keys,
+                .takes_bits = wish->bits};
+  exit_code code = choose_format(in, path, wish->format);
   if (code == EXIT_OK)
     code = reader_open(&in->reader, path);
   if (code != EXIT_OK)

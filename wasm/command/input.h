@@ -29,6 +29,8 @@ struct input {
   uint64_t place;              /* of the row read last: jsonl its line, from 1;
                                   other formats its first byte, from 0 */
   bool wants_keys;             /* read keys where the format has them */
+  bool takes_bits;             /* rows of packed bits may come, where the format
+                                  has bytes */
   bool has_key;                /* the row read last has one */
   uint64_t key;
   void *state; /* the format's own, one allocation */
@@ -36,12 +38,17 @@ struct input {
 
 extern const input_format input_npy, input_fvecs, input_f32, input_jsonl;
 
-/* Opens `path` ("-": standard input). `format` names one, or is NULL: the
- * path's extension decides. `dimensions`, if not 0, must be the rows'. There
- * is at least one row, or an error. */
-exit_code input_open(input *in, const char *path, const char *format,
-                     uint32_t dimensions, const char *dimensions_from,
-                     bool wants_keys);
+/* What is wanted of an input. */
+typedef struct input_wish {
+  const char *format;          /* a name, or NULL: the path's extension */
+  uint32_t dimensions;         /* if not 0, these must be the rows' */
+  const char *dimensions_from; /* who wants them */
+  bool keys, bits;             /* as wants_keys and takes_bits */
+} input_wish;
+
+/* Opens `path` ("-": standard input). There is at least one row, or an error.
+ */
+exit_code input_open(input *in, const char *path, const input_wish *wish);
 exit_code input_next(input *in, float *row, bool *end);
 void input_close(input *in);
 

@@ -15,7 +15,9 @@
 
 typedef struct npy {
   uint64_t rows;
-  size_t number_bytes;
+  char type;           /* f: floats; u, i: packed bits */
+  size_t number_bytes; /* of a float */
+  size_t row_bytes;
   uint8_t row[]; /* as in the file */
 } npy;
 
@@ -66,16 +68,38 @@ static exit_code read_header(input *in, npy_header *header) {
   return code;
 }
 
+static exit_code check_type(input *in, const char *type) {
+  if (strcmp(type, "<f4") == 0 || strcmp(type, "<f2") == 0 ||
+      strcmp(type, "<f8") == 0)
+    return EXIT_OK;
+  bool is_bits = strcmp(type, "|u1") == 0 || strcmp(type, "|i1") == 0;
+  if (is_bits && in->takes_bits)
+    return EXIT_OK;
+  return input_malformed(
+      in, "header",
+      "numbers of type '%s'; save '<f4', '<f2' or '<f8', "
+      "as by .astype('<f4')%s",
+      type, is_bits ? " (packed bits are for hamming and jaccard)" : "");
+}
+
+/* Of packed bits, 8 to a byte; those that fill up the last byte are left out
+ * where the dimensions are known. */
+static uint64_t dimensions_of(const input *in, const npy_header *header) {
+  uint64_t columns = header->shape[1];
+  if (header->type[0] != '|' || columns > MN_DIMENSIONS_MAX)
+    return columns;
+  return columns == (in->dimensions + 7) / 8 ? in->dimensions : columns * 8;
+}
+
 static exit_code check_header(input *in, npy_header *header) {
-  if (strcmp(header->type, "<f4") != 0 && strcmp(header->type, "<f2") != 0 &&
-      strcmp(header->type, "<f8") != 0)
-    return input_malformed(in, "header",
-                           "numbers of type '%s'; save '<f4', '<f2' or '<f8', "
-                           "as by .astype('<f4')",
-                           header->type);
+  exit_code code = check_type(in, header->type);
+  if (code != EXIT_OK)
+    return code;
   /* A single vector, but only where somebody said how long a vector is: else
    * it may as well be a list of labels. */
-  if (header->axes == 1 && header->shape[0] == in->dimensions) {
+  uint64_t numbers =
+      header->type[0] == '|' ? (in->dimensions + 7) / 8 : in->dimensions;
+  if (header->axes == 1 && numbers > 0 && header->shape[0] == numbers) {
     header->shape[1] = header->shape[0];
     header->shape[0] = 1;
     header->axes = 2;
@@ -94,7 +118,7 @@ static exit_code check_header(input *in, npy_header *header) {
                            "as by numpy.ascontiguousarray");
   if (header->shape[0] == 0)
     return input_malformed(in, "header", "no rows; at least 1 is expected");
-  return input_set_dimensions(in, header->shape[1]);
+  return input_set_dimensions(in, dimensions_of(in, header));
 }
 
 static exit_code begin(input *in) {
@@ -105,11 +129,14 @@ static exit_code begin(input *in) {
   if (code != EXIT_OK)
     return code;
   size_t number_bytes = (size_t)(header.type[2] - '0');
-  size_t row_bytes = in->dimensions * number_bytes;
+  size_t row_bytes = (size_t)header.shape[1] * number_bytes;
   npy *state = malloc(sizeof *state + row_bytes);
   if (!state)
     return report_memory("reading", row_bytes);
-  *state = (npy){.rows = header.shape[0], .number_bytes = number_bytes};
+  *state = (npy){.rows = header.shape[0],
+                 .type = header.type[1],
+                 .number_bytes = number_bytes,
+                 .row_bytes = row_bytes};
   in->state = state;
   /* The header may claim anything; the file's size cannot. */
   in->rows_expected = in->reader.size / row_bytes;
@@ -121,6 +148,10 @@ static exit_code begin(input *in) {
 /* Rounds to nearest even; beyond float's range this gives an infinity, which
  * the index refuses. */
 static void convert(float *row, const npy *state, uint32_t count) {
+  if (state->type != 'f') {
+    mn_unpack_bits(state->row, count, state->type == 'i', row);
+    return;
+  }
   for (uint32_t i = 0; i < count; i++) {
     const uint8_t *from = state->row + i * state->number_bytes;
     if (state->number_bytes == sizeof(uint16_t)) {
@@ -150,7 +181,7 @@ static exit_code next(input *in, float *row, bool *end) {
   }
   bool is_float = state->number_bytes == sizeof(float);
   exit_code code = input_read_row(in, is_float ? (void *)row : state->row,
-                                  in->dimensions * state->number_bytes, end);
+                                  state->row_bytes, end);
   if (code != EXIT_OK)
     return code;
   if (*end)

@@ -13,14 +13,12 @@ static const struct {
 } commands[] = {
     {"build", command_build, help_build},
     {"search", command_search, help_search},
+    {"encode", command_encode, help_encode},
+    {"decode", command_decode, help_decode},
     {"info", command_info, help_info},
     {"verify", command_verify, help_verify},
 };
 #define COMMANDS_COUNT (sizeof commands / sizeof commands[0])
-
-const char *metric_name(mn_metric metric) {
-  return metric == MN_L2 ? "l2" : metric == MN_IP ? "ip" : "cosine";
-}
 
 exit_code output_end(exit_code code) {
   if (fflush(stdout) == 0 && !ferror(stdout))
@@ -63,8 +61,8 @@ static exit_code run(int words_count, char **words) {
   if (strcmp(name, "--version") == 0)
     return print_version();
   return report(EXIT_USAGE, name,
-                "not a command; give build, search, info or verify, or see "
-                "`minnow --help`");
+                "not a command; give build, search, encode, decode, info or "
+                "verify, or see `minnow --help`");
 }
 
 int main(int words_count, char **words) {

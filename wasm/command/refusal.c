@@ -55,15 +55,11 @@ exit_code refusal_report(const input *in, uint64_t row, uint64_t place,
   }
 }
 
-uint32_t refusal_find(const float *rows, uint32_t count, uint32_t dimensions,
-                      mn_metric metric) {
-  for (uint32_t i = 0; i < count; i++) {
-    double norm = squared_norm(rows + (size_t)i * dimensions, dimensions);
-    /* Not `>`, so that NaN is caught. */
-    if (!(norm <= (double)MN_NORM2_MAX))
-      return i;
-    if (metric == MN_COSINE && norm < 0x1p-126)
-      return i;
-  }
-  return count;
+mn_status refusal_of(const float *vector, uint32_t dimensions,
+                     mn_metric metric) {
+  double norm = squared_norm(vector, dimensions);
+  /* Not `>`, so that NaN is caught. */
+  if (!(norm <= (double)MN_NORM2_MAX))
+    return MN_ERROR_NOT_FINITE;
+  return metric == MN_COSINE && norm < 0x1p-126 ? MN_ERROR_ZERO_VECTOR : MN_OK;
 }

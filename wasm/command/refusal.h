@@ -10,9 +10,9 @@
 exit_code refusal_report(const input *in, uint64_t row, uint64_t place,
                          const float *vector, uint64_t key, mn_status status);
 
-/* The first of `count` rows that no index under `metric` takes: for training,
- * which names no row. Returns `count` where there is none. */
-uint32_t refusal_find(const float *rows, uint32_t count, uint32_t dimensions,
-                      mn_metric metric);
+/* What every index under `metric` would refuse the vector for; MN_OK where it
+ * is not that. For training, which names no row. */
+mn_status refusal_of(const float *vector, uint32_t dimensions,
+                     mn_metric metric);
 
 #endif

@@ -6,16 +6,31 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
-exit_code rows_create(rows *batch, uint32_t room, uint32_t dimensions) {
-  *batch = (rows){.room = room};
+/* More room, or none changed. */
+static exit_code reserve(rows *batch, uint32_t room, uint32_t dimensions) {
   uint64_t bytes = (uint64_t)room * dimensions * sizeof(float);
-  batch->vectors = bytes <= SIZE_MAX ? malloc((size_t)bytes) : NULL;
-  batch->keys = malloc(room * sizeof(uint64_t));
-  batch->places = malloc(room * sizeof(uint64_t));
-  if (batch->vectors && batch->keys && batch->places)
-    return EXIT_OK;
-  rows_free(batch);
-  return report_memory("rows", bytes);
+  size_t bytes_64 = room * sizeof(uint64_t);
+  bool fits = bytes <= SIZE_MAX && bytes_64 / sizeof(uint64_t) == room;
+  float *vectors = fits ? realloc(batch->vectors, (size_t)bytes) : NULL;
+  if (vectors)
+    batch->vectors = vectors;
+  uint64_t *keys = vectors ? realloc(batch->keys, bytes_64) : NULL;
+  if (keys)
+    batch->keys = keys;
+  uint64_t *places = keys ? realloc(batch->places, bytes_64) : NULL;
+  if (!places)
+    return report_memory("rows", bytes);
+  batch->places = places;
+  batch->room = room;
+  return EXIT_OK;
+}
+
+exit_code rows_create(rows *batch, uint32_t room, uint32_t dimensions) {
+  *batch = (rows){.room = 0};
+  exit_code code = reserve(batch, room, dimensions);
+  if (code != EXIT_OK)
+    rows_free(batch);
+  return code;
 }
 
 void rows_free(rows *batch) {
@@ -64,9 +79,12 @@ static exit_code check_keys_end(const input *in, key_file *keys) {
   return code;
 }
 
-exit_code rows_read(rows *batch, input *in, key_file *keys, bool *end) {
+void rows_clear(rows *batch, const input *in) {
   batch->count = 0;
   batch->first = in->rows;
+}
+
+exit_code rows_read(rows *batch, input *in, key_file *keys, bool *end) {
   *end = false;
   while (batch->count < batch->room) {
     uint32_t at = batch->count;
@@ -83,6 +101,19 @@ exit_code rows_read(rows *batch, input *in, key_file *keys, bool *end) {
     batch->count++;
   }
   return EXIT_OK;
+}
+
+exit_code rows_read_all(rows *batch, input *in, key_file *keys) {
+  for (;;) {
+    bool end;
+    exit_code code = rows_read(batch, in, keys, &end);
+    if (code != EXIT_OK || end)
+      return code;
+    /* Half as many again; past 2^31 rows the input ends by itself. */
+    code = reserve(batch, batch->room + batch->room / 2 + 1, in->dimensions);
+    if (code != EXIT_OK)
+      return code;
+  }
 }
 
 exit_code rows_refused(const rows *batch, const input *in, uint32_t row,

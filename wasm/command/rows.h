@@ -18,9 +18,15 @@ typedef struct rows {
 exit_code rows_create(rows *batch, uint32_t room, uint32_t dimensions);
 void rows_free(rows *batch);
 
+/* Empties the batch, whose next row is the input's next. */
+void rows_clear(rows *batch, const input *in);
+
 /* Reads until the batch is full, or the input ends and sets *end. Keys are
  * `keys`', where that is not NULL, or the input's. */
 exit_code rows_read(rows *batch, input *in, key_file *keys, bool *end);
+
+/* Reads all that is left, making room for it. */
+exit_code rows_read_all(rows *batch, input *in, key_file *keys);
 
 /* Reports that the index refused row `row` of the batch. */
 exit_code rows_refused(const rows *batch, const input *in, uint32_t row,

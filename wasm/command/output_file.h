@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A file that appears whole or not at all: PATH.tmp, renamed at the end. */
+#ifndef MINNOW_COMMAND_OUTPUT_FILE_H
+#define MINNOW_COMMAND_OUTPUT_FILE_H
+
+#include "report.h"
+
+#include <stdio.h>
+
+typedef struct output_file {
+  const char *path;
+  char *temporary;
+  FILE *to;
+} output_file;
+
+/* Begins writing, or finds out that PATH cannot be written. */
+exit_code output_file_begin(output_file *file, const char *path);
+exit_code output_file_write(output_file *file, const void *bytes, size_t count);
+
+/* Ends it: with EXIT_OK the file is there, otherwise nothing is left. Returns
+ * `code`, or EXIT_OUTPUT. */
+exit_code output_file_end(output_file *file, exit_code code);
+
+#endif
