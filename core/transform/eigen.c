@@ -28,8 +28,8 @@ static float reflection(const mn_kernels *kernels, float *x, uint32_t l,
                         float *off) {
   const float norm2 = kernels->dot_f32(x, x, l);
   *off = 0.0f;
-  /* Far below what rounding leaves of a matrix of size 1, far above what a sum
-   * of squares needs to stay exact. */
+  /* Far below what rounding leaves of a matrix of size 1 or more, far above
+   * what a sum of squares needs to stay exact. */
   if (norm2 < 0x1p-80f)
     return 0.0f;
   const float last = x[l - 1], norm = __builtin_sqrtf(norm2);

@@ -51,7 +51,8 @@ static float *floats(mn_arena *scratch, uint64_t count) {
              : mn_arena_allocate(scratch, (size_t)count * sizeof(float));
 }
 
-/* What rows are divided by so that their squares do not overflow. */
+/* What rows are divided by so that their squares neither overflow nor vanish,
+ * and the matrix has the size that mn_eigen wants. */
 static float largest_of(const float *rows, uint32_t count, uint32_t d) {
   float largest = 0.0f;
   for (size_t i = 0; i < (size_t)count * d; i++)
@@ -77,18 +78,6 @@ static void sum_moments(const mn_kernels *kernels, const float *rows,
         matrix[(size_t)j * d + k] += kernels->dot_f32(
             columns + (size_t)j * BLOCK, columns + (size_t)k * BLOCK, n);
   }
-}
-
-/* To a size of 1: no entry exceeds the largest on the diagonal. */
-static void scale(float *matrix, uint32_t d) {
-  float largest = 0.0f;
-  for (uint32_t j = 0; j < d; j++) {
-    const float here = matrix[(size_t)j * d + j];
-    largest = here > largest ? here : largest;
-  }
-  if (largest > 0.0f)
-    for (size_t i = 0; i < (size_t)d * d; i++)
-      matrix[i] /= largest;
 }
 
 /* Of norm 1 to the last bits. An axis may point either way: its largest
@@ -126,7 +115,6 @@ static mn_status train(mn_map *map, const mn_codec *codec, const float *rows,
   if (rows == NULL)
     return MN_OK;
   sum_moments(map->kernels, rows, count, d, columns, matrix);
-  scale(matrix, d);
   mn_eigen(map->kernels, matrix, d, values, work);
   for (uint32_t i = 0; i < map->to; i++) {
     const uint32_t best = strongest(values, d);
