@@ -230,8 +230,10 @@ static void decode(const mn_codec *codec, const uint8_t *code,
 static int is_sound(const mn_codec *codec, const uint8_t *code,
                     const uint8_t *rest) {
   (void)rest;
-  return codec->metric != MN_L2 ||
-         mn_norm2_is_sound(mn_load_f32(code + term_at(codec)));
+  if (codec->metric != MN_L2)
+    return 1;
+  const float norm2 = mn_load_f32(code + term_at(codec));
+  return norm2 >= 0.0f && mn_norm2_is_sound(norm2);
 }
 
 /* --- Distances ------------------------------------------------------------ */

@@ -317,9 +317,18 @@ static void test_wrapping_section(void) {
 
 int main(void) {
   test_wrapping_section();
-  static const char *const specs[] = {"flat,f32", "flat,sq8", "hnsw4,bf16",
-                                      "hnsw8,sq8"};
-  for (unsigned s = 0; s < 4; s++) {
+  static const char *const specs[] = {
+      "flat,f32",
+      "flat,sq8",
+      "hnsw4,bf16",
+      "hnsw8,sq8",
+      "flat,bits4",
+      "hnsw4,first3,bits2,refine=bits3",
+      "hnsw4,pq5x4+c,refine=sq6",
+      "flat,pca3,prq3x2x2,refine=f16",
+      "flat,opq,pq1x4",
+  };
+  for (unsigned s = 0; s < sizeof specs / sizeof *specs; s++) {
     test_alignment(specs[s]);
     test_read_only(specs[s]);
     test_contents(specs[s]);
