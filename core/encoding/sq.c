@@ -26,17 +26,18 @@
 /* The integers of an encoding. */
 typedef struct sq_grid {
   int32_t lowest, highest;
-  int32_t most;    /* the largest magnitude */
-  uint32_t enough; /* vectors of the sample: recall@10 of sq4 on word vectors
-                      falls from .845 to .797 with 100,000, whose range is that
-                      of their outliers */
+  int32_t most; /* the largest magnitude */
 } sq_grid;
 
 static const sq_grid *grid_of(const mn_codec *codec) {
-  static const sq_grid grids[] = {
-      {-128, 127, 128, 10000}, {0, 63, 63, 10000}, {0, 15, 15, 1000}};
+  static const sq_grid grids[] = {{-128, 127, 128}, {0, 63, 63}, {0, 15, 15}};
   return &grids[codec->encoding - MN_SQ8];
 }
+
+/* Vectors of a sample. The range of more is more and more that of outliers:
+ * sq4 finds .772 of the true 10 among 100,000 word vectors where 4,000 were
+ * trained on, .739 where all were. sq8 loses nothing measurable by it. */
+#define ENOUGH 4000u
 
 typedef struct sq_query {
   float constant; /* distance = constant + factor * (w.s) [+ code's own term] */
@@ -61,7 +62,7 @@ static void sizes(const mn_codec *codec, mn_codec_sizes *sizes) {
   sizes->model_bytes = 8 * (uint64_t)d; /* the zero points, then the steps */
   sizes->query_bytes = sizeof(sq_query) + 2 * (uint64_t)d;
   sizes->least = 1;
-  sizes->enough = grid_of(codec)->enough;
+  sizes->enough = ENOUGH;
 }
 
 static float *zeros(const mn_codec *codec) {
