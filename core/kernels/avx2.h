@@ -1,19 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What the files of the AVX2 kernels share. Only their functions are compiled
- * for AVX2, so the rest of the program stays runnable anywhere. FMA is not
- * among the targets: it would round once where the canonical order rounds
- * twice.
+ * What the files of the AVX2 kernels share. FMA is not among the targets: it
+ * would round once where the canonical order rounds twice.
  */
 #ifndef MN_KERNELS_AVX2_H
 #define MN_KERNELS_AVX2_H
 
-#include "kernels.h"
-#include "partial.h"
-
-/* gcc's immintrin.h would pull in stdlib.h for _mm_malloc. */
-#define _MM_MALLOC_H_INCLUDED
-#include <immintrin.h>
+#include "x86.h"
 
 #define MN_AVX2   __attribute__((target("avx2,f16c")))
 #define MN_INLINE static inline __attribute__((always_inline)) MN_AVX2
