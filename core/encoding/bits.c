@@ -28,7 +28,6 @@
 #include "bits.h"
 #include "../kernels/kernels.h"
 #include "../transform/transform.h"
-#include "round.h"
 
 static float *mean_of(const mn_codec *codec) {
   return (void *)codec->model;
@@ -164,23 +163,22 @@ static void store_planes(const mn_codec *codec, const uint8_t *levels,
   }
 }
 
-/* The words in front: the norm, and a share for each prefix. */
+/* The words in front: the norm, and a share for each prefix. The norm is
+ * rounded and the shares are of the true one, so that |r|^2 and 2 E are wrong
+ * in the same direction for a q near r. */
 static void store_words(const mn_codec *codec, const float *r, float norm,
                         const uint8_t *levels, float *integers, uint8_t *code,
                         uint8_t *rest) {
   const uint32_t d = codec->dimensions, b = mn_codec_planes(codec->encoding);
-  /* Half a unit of the last place kept, so that the rest can be cut off. A
-   * rounded norm and a share of the true one make |r|^2 - 2 E wrong in the same
-   * direction for a q near r. */
+  const float inverse = norm > 0.0f ? mn_bits_unit(codec) / norm : 0.0f;
   uint32_t words[2] = {((uint32_t)mn_bits_of(norm) + 0x400) >> 11 << 12, 0};
-  const float root = __builtin_sqrtf((float)d);
   for (uint32_t p = 1;; p = mn_bits_next_prefix(b, p)) {
     const mn_bits_field field = mn_bits_field_of(codec, p);
     integers_of(levels, d, b - p, p, integers);
-    const float whole = (float)((1u << p) - 1) * root * norm;
     const float dot = codec->kernels->dot_f32(integers, r, d);
-    const float part = whole > 0.0f ? dot / whole : 0.0f;
-    const float share = part < 1.0f ? part * field.values : field.values - 1.0f;
+    float share = dot * inverse * field.scale;
+    share = share > 0.0f ? share : 0.0f;
+    share = share < (float)field.mask ? share : (float)field.mask;
     words[field.in_rest] |= (uint32_t)(int32_t)share << field.shift;
     if (p == b)
       break;
@@ -194,12 +192,15 @@ static void store_words(const mn_codec *codec, const float *r, float norm,
 static int is_sound(const mn_codec *codec, const uint8_t *code,
                     const uint8_t *rest) {
   const uint32_t b = mn_codec_planes(codec->encoding);
-  const float norm = mn_bits_norm(code), own = mn_bits_own(codec, code);
-  int sound = mn_norm2_is_sound(norm * norm) &&
+  const float unit = mn_bits_unit(codec), own = mn_bits_own(codec, code);
+  const uint32_t head = mn_load_u32(code);
+  const uint32_t words[2] = {head, b > 1 ? mn_load_u32(rest) : 0};
+  int sound = mn_norm2_is_sound(mn_bits_norm2(head)) &&
               mn_norm2_is_sound(own < 0.0f ? -own : own);
   for (uint32_t p = 1;; p = mn_bits_next_prefix(b, p)) {
     const mn_bits_field field = mn_bits_field_of(codec, p);
-    const float factor = mn_bits_factor(&field, code, rest);
+    const float factor =
+        mn_bits_factor(field, unit, head, words[field.in_rest]);
     sound &= mn_norm2_is_sound(factor * factor);
     if (p == b)
       return sound;
@@ -247,8 +248,8 @@ void mn_bits_levels(const mn_codec *codec, const uint8_t *code,
   }
 }
 
-/* The vector along y that is nearest to r: <y, r> / |y|^2 y. (f y is further
- * from r, as much as it is longer.) */
+/* The vector along y that is nearest to r: <y, r> / |y|^2 y. (f y is longer,
+ * and further from r.) */
 static void decode(const mn_codec *codec, const uint8_t *code,
                    const uint8_t *rest, float *vector, void *scratch) {
   const uint32_t d = codec->dimensions, b = mn_codec_planes(codec->encoding);
@@ -257,10 +258,11 @@ static void decode(const mn_codec *codec, const uint8_t *code,
   uint8_t *levels = scratch;
   mn_bits_levels(codec, code, rest, b, levels);
   integers_of(levels, d, 0, b, vector);
-  const float norm2 = codec->kernels->dot_f32(vector, vector, d);
-  const float length = mn_bits_norm(code) *
-                       (mn_bits_share(&field, code, rest) / field.scale) /
-                       norm2;
+  const float share =
+      mn_bits_share(field, mn_load_u32(field.in_rest ? rest : code));
+  const float dot = mn_bits_norm(mn_load_u32(code)) * share /
+                    (field.scale * mn_bits_unit(codec));
+  const float length = dot / codec->kernels->dot_f32(vector, vector, d);
   for (uint32_t j = 0; j < d; j++)
     vector[j] *= length;
   mn_rotate_back(codec->seed, vector, d);

@@ -20,6 +20,7 @@
 
 #include "../bytes.h"
 #include "codec.h"
+#include "round.h"
 
 static inline uint32_t mn_bits_plane_bytes(const mn_codec *codec) {
   return (codec->dimensions + 7) / 8;
@@ -46,54 +47,61 @@ static inline uint32_t mn_bits_next_prefix(uint32_t all, uint32_t p) {
 }
 
 /* Where the share of the first p planes lies, and what it means: the factor f_p
- * is |r| scale / (share + 1/2). */
+ * is |r| / sqrt(d) * scale / (share + 1/2). */
 typedef struct mn_bits_field {
   uint32_t in_rest;
   uint32_t shift;
-  float values; /* 2 to the number of its bits */
+  uint32_t mask;
   float scale;
 } mn_bits_field;
 
 static inline mn_bits_field mn_bits_field_of(const mn_codec *codec,
                                              uint32_t planes) {
   const uint32_t all = mn_codec_planes(codec->encoding);
-  mn_bits_field field = {1, 0, 0x1p14f, 0.0f};
+  mn_bits_field field = {1, 0, (1u << 14) - 1, 0.0f};
   if (planes == 1)
-    field.in_rest = 0, field.values = 0x1p12f;
-  else if (planes < all && planes == 2)
-    field.shift = 24, field.values = 0x1p8f;
-  else if (planes < all)
-    field.shift = 14, field.values = 0x1p10f;
-  const float root = __builtin_sqrtf((float)codec->dimensions);
-  field.scale = field.values / ((float)((1u << planes) - 1) * root);
+    field.in_rest = 0, field.mask = (1u << 12) - 1;
+  else if (planes == 2 && all > 2)
+    field.shift = 24, field.mask = (1u << 8) - 1;
+  else if (planes == 4 && all > 4)
+    field.shift = 14, field.mask = (1u << 10) - 1;
+  field.scale = (float)(field.mask + 1) / (float)((1u << planes) - 1);
   return field;
 }
 
 /* |r|: the sign, which it does not have, makes room for a bit of fraction. */
-static inline float mn_bits_norm(const uint8_t *code) {
-  const uint32_t bits = mn_load_u32(code) >> 1 & 0x7ffff800u;
-  float norm;
-  __builtin_memcpy(&norm, &bits, sizeof norm);
-  return norm;
+static inline float mn_bits_norm(uint32_t head) {
+  return mn_float_of((int32_t)(head >> 1 & 0x7ffff800u));
 }
 
-/* The share, in the middle of what was rounded to it. */
-static inline float mn_bits_share(const mn_bits_field *field,
-                                  const uint8_t *code, const uint8_t *rest) {
-  const uint32_t word = mn_load_u32(field->in_rest ? rest : code);
-  const uint32_t share = word >> field->shift & ((uint32_t)field->values - 1);
-  return (float)share + 0.5f;
+/* The middle of what was rounded to this share. */
+static inline float mn_bits_share(mn_bits_field field, uint32_t word) {
+  return (float)(int32_t)(word >> field.shift & field.mask) + 0.5f;
 }
 
-static inline float mn_bits_factor(const mn_bits_field *field,
-                                   const uint8_t *code, const uint8_t *rest) {
-  return mn_bits_norm(code) * field->scale / mn_bits_share(field, code, rest);
+/* f_p. `unit`: 1 / sqrt(d); `word`: the head or the tail, as the field says. */
+static inline float mn_bits_factor(mn_bits_field field, float unit,
+                                   uint32_t head, uint32_t word) {
+  return mn_bits_norm(head) * (field.scale * unit) / mn_bits_share(field, word);
 }
 
-/* The term of a distance that is the code's own: see bits.c. */
+static inline float mn_bits_unit(const mn_codec *codec) {
+  return 1.0f / __builtin_sqrtf((float)codec->dimensions);
+}
+
+/* The term of a distance that is the code's own (see bits.c): its squared norm,
+ * or under ip what is stored. */
+static inline float mn_bits_norm2(uint32_t head) {
+  return mn_bits_norm(head) * mn_bits_norm(head);
+}
+
+static inline float mn_bits_lift(const uint8_t *code) {
+  return mn_load_f32(code + 4);
+}
+
 static inline float mn_bits_own(const mn_codec *codec, const uint8_t *code) {
-  const float norm = mn_bits_norm(code);
-  return codec->metric == MN_IP ? mn_load_f32(code + 4) : norm * norm;
+  return codec->metric == MN_IP ? mn_bits_lift(code)
+                                : mn_bits_norm2(mn_load_u32(code));
 }
 
 /* Subtracts the mean, rotates, and gives the vector's own term. */

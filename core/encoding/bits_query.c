@@ -10,7 +10,8 @@
  *
  * 8 bits are as good as floats for up to 6 planes; for all 8 they cost .004 of
  * recall@10 on word vectors. From 7 planes on, what rounding to 8 bits left
- * over is therefore met as well, in 128ths: q_j ~ factor (w_j + v_j / 128).
+ * over is therefore met too, in 128ths: q_j ~ factor (w_j + v_j / 128). For
+ * that 4 planes will do, y ~ 2^(p-4) y_4.
  *
  * Three ways give these sums, and the same integers:
  *   tables   for one plane and many rows: the sums of w over every subset of
@@ -22,17 +23,17 @@
  */
 #include "../kernels/kernels.h"
 #include "bits.h"
-#include "round.h"
 
 enum { BY_TABLES, BY_WEIGHTS, BY_PLANES };
 
 typedef struct bits_query {
-  float own;         /* as of a code */
-  float factor;      /* q ~ factor * weights */
-  int32_t sum;       /* of the weights */
-  int32_t small_sum; /* of what they left over */
-  uint32_t is_small; /* whether they left over anything */
-  uint32_t lowest;   /* what tables add to every sum, to keep above 0 */
+  float own;             /* as of a code */
+  float factor;          /* q ~ factor * weights */
+  float unit;            /* 1 / sqrt(d) */
+  int32_t sum;           /* of the weights */
+  int32_t small_sum;     /* of what they left over */
+  uint32_t small_planes; /* that meet those; 0: there are none */
+  uint32_t lowest;       /* what tables add to every sum, to keep above 0 */
   uint32_t how;
 } bits_query;
 
@@ -79,7 +80,8 @@ static uint32_t make_tables(const int8_t *weights, uint32_t count,
                             uint8_t *tables) {
   uint32_t added = 0;
   for (uint32_t g = 0; g < count; g++, weights += 4, tables += 32) {
-    int32_t sums[16] = {0};
+    int32_t sums[16];
+    sums[0] = 0;
     for (uint32_t k = 0; k < 4; k++)
       sums[0] -= weights[k] < 0 ? weights[k] : 0;
     added += (uint32_t)sums[0];
@@ -102,7 +104,10 @@ void mn_bits_prepare(const mn_codec *codec, float *vector, void *prepared) {
   const float largest = mn_largest(vector, d);
   /* Weights too small for an inverse count as 0. */
   const float inverse = largest > 0x1p-100f ? 127.0f / largest : 0.0f;
-  *query = (bits_query){.own = own, .factor = largest / 127.0f};
+  *query = (bits_query){.own = own,
+                        .factor = largest / 127.0f,
+                        .unit = mn_bits_unit(codec),
+                        .how = BY_TABLES};
 
   mn_zero(weights, (size_t)weight_bytes(codec));
   for (uint32_t j = 0; j < d; j++) {
@@ -116,29 +121,32 @@ void mn_bits_prepare(const mn_codec *codec, float *vector, void *prepared) {
       small[j] = (int8_t)mn_to_integer((vector[j] - (float)weights[j]) * 128.0f,
                                        64.0f);
     query->small_sum = sum_of(small, d);
-    query->is_small = 1;
+    query->small_planes = 4;
   }
   query->lowest = make_tables(weights, 2 * mn_bits_plane_bytes(codec),
                               (uint8_t *)query + tables_at(codec));
-  query->how = BY_TABLES;
 }
 
 /* --- Preparing a code ----------------------------------------------------- */
 
 /* The integers y of a code are weights as they are, its f their factor; so two
- * codes are as far from one another as from the other to the one. Those of 8
- * planes are 2 (c - 128 + 64 / 128). */
+ * codes are as far apart from either side. Those of 8 planes are
+ * 2 (c - 128 + 64 / 128). */
 void mn_bits_prepare_code(const mn_codec *codec, const uint8_t *code,
                           const uint8_t *rest, uint32_t planes, float *vector,
                           void *scratch, void *prepared) {
   (void)vector;
   const uint32_t d = codec->dimensions;
   const mn_bits_field field = mn_bits_field_of(codec, planes);
+  const float unit = mn_bits_unit(codec);
   bits_query *query = prepared;
   int8_t *weights = weights_of(query);
-  *query = (bits_query){.own = mn_bits_own(codec, code),
-                        .factor = mn_bits_factor(&field, code, rest),
-                        .how = planes == 1 ? BY_PLANES : BY_WEIGHTS};
+  *query = (bits_query){
+      .own = mn_bits_own(codec, code),
+      .factor = mn_bits_factor(field, unit, mn_load_u32(code),
+                               mn_load_u32(field.in_rest ? rest : code)),
+      .unit = unit,
+      .how = planes == 1 ? BY_PLANES : BY_WEIGHTS};
   if (planes == 1) {
     mn_move(weights, mn_bits_plane(codec, code, rest, 0),
             mn_bits_plane_bytes(codec));
@@ -156,102 +164,152 @@ void mn_bits_prepare_code(const mn_codec *codec, const uint8_t *code,
     for (uint32_t j = 0; j < d; j++)
       small[j] = 64;
     query->small_sum = 64 * (int32_t)d;
-    query->is_small = 1;
+    query->small_planes = 8;
     query->factor *= 2.0f;
   }
 }
 
-/* --- Distances ------------------------------------------------------------ */
+/* --- Inner products ------------------------------------------------------- */
 
-/* <y_p, w> from the weighted planes, 2^(p-1) s_1 + ... + s_p. */
+/* Rows, up to MN_LOOKUP_ROWS. */
+typedef struct bits_rows {
+  const uint8_t *codes;
+  const uint8_t *rests; /* read where planes > 1 */
+  const uint32_t *slots;
+  uint32_t count;
+  uint32_t planes;
+} bits_rows;
+
+static const uint8_t *code_of(const mn_codec *codec, const bits_rows *rows,
+                              uint32_t i) {
+  return rows->codes + (size_t)rows->slots[i] * codec->code_bytes;
+}
+
+static const uint8_t *rest_of(const mn_codec *codec, const bits_rows *rows,
+                              uint32_t i) {
+  return rows->rests + (size_t)rows->slots[i] * codec->rest_bytes;
+}
+
+static const uint8_t *plane_of(const mn_codec *codec, const bits_rows *rows,
+                               uint32_t i, uint32_t plane) {
+  if (plane == 0)
+    return code_of(codec, rows, i) + mn_bits_code_head(codec);
+  return rest_of(codec, rows, i) + MN_BITS_TAIL +
+         (size_t)(plane - 1) * mn_bits_plane_bytes(codec);
+}
+
+/* <y_p, w> from 2^(p-1) s_1 + ... + s_p. */
 static int32_t product_of(uint32_t planes, uint32_t weighted, int32_t sum) {
   return (int32_t)(2 * weighted - ((1u << planes) - 1) * (uint32_t)sum);
 }
 
-static int32_t meet(const mn_codec *codec, const int8_t *weights, int32_t sum,
-                    const uint8_t *code, const uint8_t *rest, uint32_t planes) {
+/* With the first `planes` planes of row i. */
+static float meet(const mn_codec *codec, const int8_t *weights, int32_t sum,
+                  const bits_rows *rows, uint32_t i, uint32_t planes) {
   uint32_t weighted = 0;
-  for (uint32_t i = 0; i < planes; i++)
-    weighted = 2 * weighted + (uint32_t)codec->kernels->dot_i8_u1(
-                                  weights, mn_bits_plane(codec, code, rest, i),
-                                  codec->dimensions);
-  return product_of(planes, weighted, sum);
+  for (uint32_t plane = 0; plane < planes; plane++)
+    weighted = 2 * weighted +
+               (uint32_t)codec->kernels->dot_i8_u1(
+                   weights, plane_of(codec, rows, i, plane), codec->dimensions);
+  return (float)product_of(planes, weighted, sum);
 }
 
-/* The inner product of a code's integers and a query's. */
-static float product_with(const mn_codec *codec, const bits_query *query,
-                          const uint8_t *code, const uint8_t *rest,
-                          uint32_t planes) {
-  const int8_t *weights = weights_of(query);
-  if (query->how == BY_PLANES) {
-    const uint32_t differ = codec->kernels->count_xor(
-        (const uint8_t *)weights, mn_bits_plane(codec, code, rest, 0),
-        mn_bits_plane_bytes(codec));
-    return (float)((int32_t)codec->dimensions - 2 * (int32_t)differ);
-  }
-  float product = (float)meet(codec, weights, query->sum, code, rest, planes);
-  if (planes >= 7 && query->is_small)
-    product += (float)meet(codec, small_of(codec, query), query->small_sum,
-                           code, rest, planes) *
-               0x1p-7f;
-  return product;
+static float differ(const mn_codec *codec, const bits_query *query,
+                    const bits_rows *rows, uint32_t i) {
+  const uint32_t bits = codec->kernels->count_xor(
+      (const uint8_t *)weights_of(query), plane_of(codec, rows, i, 0),
+      mn_bits_plane_bytes(codec));
+  return (float)((int32_t)codec->dimensions - 2 * (int32_t)bits);
 }
 
-static float distance_of(const mn_codec *codec, const bits_query *query,
-                         const mn_bits_field *field, const uint8_t *code,
-                         const uint8_t *rest, float product) {
-  const float own = query->own + mn_bits_own(codec, code);
-  const float estimate =
-      query->factor * mn_bits_factor(field, code, rest) * product;
-  switch (codec->metric) {
-  case MN_L2:
-    return own - 2.0f * estimate;
-  case MN_COSINE:
-    return 0.5f * own - estimate;
-  default:
-    return -(own + estimate);
-  }
-}
+/* Weighted sums stand in the products' place until they are complete. */
+typedef uint32_t __attribute__((may_alias)) bits_sum;
 
-/* Below this many rows tables are not worth their fixed cost for 32. */
-#define TABLES_FROM 8u
-
-/* Up to MN_LOOKUP_ROWS rows by tables. */
 static void look_up(const mn_codec *codec, const bits_query *query,
-                    const mn_bits_field *field, const uint8_t *codes,
-                    const uint32_t *slots, uint32_t count, float *distances) {
-  const uint8_t *rows[MN_LOOKUP_ROWS];
+                    const bits_rows *rows, float *products) {
+  const uint8_t *planes[MN_LOOKUP_ROWS];
   uint32_t sums[MN_LOOKUP_ROWS];
-  const size_t head = mn_bits_code_head(codec);
-  for (uint32_t i = 0; i < MN_LOOKUP_ROWS; i++)
-    rows[i] =
-        codes + (size_t)slots[i < count ? i : 0] * codec->code_bytes + head;
-  codec->kernels->lookup_u4((const uint8_t *)query + tables_at(codec), rows,
-                            mn_bits_plane_bytes(codec), sums);
-  for (uint32_t i = 0; i < count; i++) {
-    const int32_t product = product_of(1, sums[i] - query->lowest, query->sum);
+  bits_sum *weighted = (bits_sum *)products;
+  mn_zero(weighted, sizeof *weighted * rows->count);
+  for (uint32_t plane = 0; plane < rows->planes; plane++) {
+    for (uint32_t i = 0; i < MN_LOOKUP_ROWS; i++)
+      planes[i] = plane_of(codec, rows, i < rows->count ? i : 0, plane);
+    codec->kernels->lookup_u4((const uint8_t *)query + tables_at(codec), planes,
+                              mn_bits_plane_bytes(codec), sums);
+    for (uint32_t i = 0; i < rows->count; i++)
+      weighted[i] = 2 * weighted[i] + (sums[i] - query->lowest);
+  }
+  for (uint32_t i = 0; i < rows->count; i++)
+    products[i] = (float)product_of(rows->planes, weighted[i], query->sum);
+}
+
+/* Tables cost as much for one row as for MN_LOOKUP_ROWS, which is as much as 9
+ * (portable C), 15 (AVX2) to 20 rows (AVX-512) by weights. */
+#define TABLES_FROM 16u
+
+static void multiply(const mn_codec *codec, const bits_query *query,
+                     const bits_rows *rows, float *products) {
+  const uint32_t planes = rows->planes, few = query->small_planes;
+  if (query->how == BY_TABLES && rows->count >= TABLES_FROM)
+    look_up(codec, query, rows, products);
+  else if (query->how == BY_PLANES)
+    for (uint32_t i = 0; i < rows->count; i++)
+      products[i] = differ(codec, query, rows, i);
+  else
+    for (uint32_t i = 0; i < rows->count; i++)
+      products[i] = meet(codec, weights_of(query), query->sum, rows, i, planes);
+  if (planes < 7 || few == 0)
+    return;
+  const float unit = (float)(1u << (planes - few)) * 0x1p-7f;
+  for (uint32_t i = 0; i < rows->count; i++)
+    products[i] += unit * meet(codec, small_of(codec, query), query->small_sum,
+                               rows, i, few);
+}
+
+/* --- Distances ------------------------------------------------------------ */
+
+/* From inner products, in place. In loops that compilers can vectorise; signs
+ * and powers of two as factors round nothing. */
+static void finish(const mn_codec *codec, const bits_query *query,
+                   const bits_rows *rows, float *distances) {
+  static const float own_factors[] = {
+      [MN_L2] = 1.0f, [MN_IP] = -1.0f, [MN_COSINE] = 0.5f};
+  static const float estimate_factors[] = {
+      [MN_L2] = -2.0f, [MN_IP] = -1.0f, [MN_COSINE] = -1.0f};
+  const float own_factor = own_factors[codec->metric];
+  const float estimate_factor = estimate_factors[codec->metric];
+  const mn_bits_field field = mn_bits_field_of(codec, rows->planes);
+  uint32_t heads[MN_LOOKUP_ROWS], words[MN_LOOKUP_ROWS];
+  float own[MN_LOOKUP_ROWS];
+  for (uint32_t i = 0; i < rows->count; i++) {
+    heads[i] = mn_load_u32(code_of(codec, rows, i));
+    words[i] = field.in_rest ? mn_load_u32(rest_of(codec, rows, i)) : heads[i];
+  }
+  if (codec->metric == MN_IP)
+    for (uint32_t i = 0; i < rows->count; i++)
+      own[i] = mn_bits_lift(code_of(codec, rows, i));
+  else
+    for (uint32_t i = 0; i < rows->count; i++)
+      own[i] = mn_bits_norm2(heads[i]);
+  for (uint32_t i = 0; i < rows->count; i++) {
+    const float factor = mn_bits_factor(field, query->unit, heads[i], words[i]);
+    const float estimate = query->factor * factor * distances[i];
     distances[i] =
-        distance_of(codec, query, field, rows[i] - head, NULL, (float)product);
+        own_factor * (query->own + own[i]) + estimate_factor * estimate;
   }
 }
 
-void mn_bits_distances(const mn_codec *codec, const void *prepared,
+void mn_bits_distances(const mn_codec *codec, const void *query,
                        const uint8_t *codes, const uint8_t *rests,
                        uint32_t planes, const uint32_t *slots, uint32_t count,
                        float *distances) {
-  const bits_query *query = prepared;
-  const mn_bits_field field = mn_bits_field_of(codec, planes);
-  if (query->how == BY_TABLES && planes == 1)
-    for (; count >= TABLES_FROM;) {
-      const uint32_t some = count < MN_LOOKUP_ROWS ? count : MN_LOOKUP_ROWS;
-      look_up(codec, query, &field, codes, slots, some, distances);
-      slots += some, distances += some, count -= some;
-    }
-  for (uint32_t i = 0; i < count; i++) {
-    const uint8_t *code = codes + (size_t)slots[i] * codec->code_bytes;
-    const uint8_t *rest =
-        planes > 1 ? rests + (size_t)slots[i] * codec->rest_bytes : NULL;
-    distances[i] = distance_of(codec, query, &field, code, rest,
-                               product_with(codec, query, code, rest, planes));
+  while (count > 0) {
+    const uint32_t some = count < MN_LOOKUP_ROWS ? count : MN_LOOKUP_ROWS;
+    const bits_rows rows = {codes, rests, slots, some, planes};
+    multiply(codec, query, &rows, distances);
+    finish(codec, query, &rows, distances);
+    slots += some;
+    distances += some;
+    count -= some;
   }
 }
