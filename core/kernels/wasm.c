@@ -1,33 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * WebAssembly SIMD128: the 16 lanes are four registers of four.
+ * WebAssembly SIMD128: floats, and the table. The 16 lanes are four registers
+ * of four.
  */
-#include "kernels.h"
-#include "partial.h"
-#include "shared.h"
-
 #if defined(__wasm_simd128__)
 
-#include <wasm_simd128.h>
-
-#define MN_INLINE static inline __attribute__((always_inline))
-
-/* Hides where two pointers come from, so that LLVM adds what follows them as
- * constant offsets of the loads instead of by instructions in the loop. */
-#define MN_KEEP(a, b) __asm__("" : "+r"(a), "+r"(b))
+#include "wasm.h"
+#include "shared.h"
 
 /* --- Reading -------------------------------------------------------------- */
-
-/* The first `bytes` (1 to 15) bytes at p, then zeros. */
-MN_INLINE v128_t load_part(const uint8_t *p, uint32_t bytes) {
-  if (bytes < 8)
-    return wasm_i64x2_make((int64_t)mn_load_partial(p, bytes), 0);
-  v128_t low = wasm_v128_load64_zero(p);
-  if (bytes == 8)
-    return low;
-  return wasm_i64x2_replace_lane(low, 1,
-                                 (int64_t)mn_load_partial(p + 8, bytes - 8));
-}
 
 /* The four elements at p as floats; and the first `count` (1 to 3) of them,
  * then zeros. */
@@ -39,7 +20,7 @@ MN_INLINE v128_t four_f32(const uint8_t *p) {
 }
 
 MN_INLINE v128_t part_f32(const uint8_t *p, uint32_t count) {
-  return load_part(p, 4 * count);
+  return mn_load_part(p, 4 * count);
 }
 
 /* From halves sign-extended to 32 bits.
@@ -71,7 +52,7 @@ MN_INLINE v128_t four_f16(const uint8_t *p) {
 }
 
 MN_INLINE v128_t part_f16(const uint8_t *p, uint32_t count) {
-  return widen_f16(wasm_i32x4_extend_low_i16x8(load_part(p, 2 * count)));
+  return widen_f16(wasm_i32x4_extend_low_i16x8(mn_load_part(p, 2 * count)));
 }
 
 MN_INLINE v128_t four_bf16(const uint8_t *p) {
@@ -79,7 +60,7 @@ MN_INLINE v128_t four_bf16(const uint8_t *p) {
 }
 
 MN_INLINE v128_t part_bf16(const uint8_t *p, uint32_t count) {
-  v128_t halves = load_part(p, 2 * count);
+  v128_t halves = mn_load_part(p, 2 * count);
   return wasm_i32x4_shl(wasm_u32x4_extend_low_u16x8(halves), 16);
 }
 
@@ -138,13 +119,114 @@ MN_INLINE float sum(add_term *add, read_four *four_b, read_part *part_b,
   return wasm_f32x4_extract_lane(two, 0) + wasm_f32x4_extract_lane(two, 1);
 }
 
-/* Eight products of int16, added in pairs to int32. */
-MN_INLINE v128_t add_eight(v128_t sum, v128_t a, v128_t b) {
-  return wasm_i32x4_add(sum, wasm_i32x4_dot_i16x8(a, b));
+/* --- Sums by columns ------------------------------------------------------ */
+
+/* What is done with the sums of the columns k to k + 3. */
+typedef void take_four(void *to, uint32_t k, v128_t sums);
+/* The same with the first `width` (1 to 3) of them. */
+typedef void take_part(void *to, uint32_t k, v128_t sums, uint32_t width);
+
+/* 16 columns at a time: four chains of additions hide their latency. */
+MN_INLINE void sum_columns(add_term *add, take_four *take, take_part *take_last,
+                           const float *x, const float *columns, uint32_t n,
+                           uint32_t count, void *to) {
+  const v128_t zero = wasm_f32x4_const_splat(0.0f);
+  uint32_t k = 0;
+  for (; k + 16 <= count; k += 16) {
+    v128_t s0 = zero, s1 = zero, s2 = zero, s3 = zero;
+    const float *at = columns + k;
+    for (uint32_t j = 0; j < n; j++, at += count) {
+      v128_t component = wasm_v128_load32_splat(x + j);
+      s0 = add(s0, component, wasm_v128_load(at));
+      s1 = add(s1, component, wasm_v128_load(at + 4));
+      s2 = add(s2, component, wasm_v128_load(at + 8));
+      s3 = add(s3, component, wasm_v128_load(at + 12));
+    }
+    take(to, k, s0);
+    take(to, k + 4, s1);
+    take(to, k + 8, s2);
+    take(to, k + 12, s3);
+  }
+  for (; k + 4 <= count; k += 4) {
+    v128_t sums = zero;
+    const float *at = columns + k;
+    for (uint32_t j = 0; j < n; j++, at += count)
+      sums = add(sums, wasm_v128_load32_splat(x + j), wasm_v128_load(at));
+    take(to, k, sums);
+  }
+  if (k < count) {
+    v128_t sums = zero;
+    const float *at = columns + k;
+    for (uint32_t j = 0; j < n; j++, at += count)
+      sums = add(sums, wasm_v128_load32_splat(x + j),
+                 mn_load_part((const uint8_t *)at, 4 * (count - k)));
+    take_last(to, k, sums, count - k);
+  }
 }
 
-MN_INLINE v128_t part_i8(const int8_t *p, uint32_t count) {
-  return wasm_i16x8_extend_low_i8x16(load_part((const uint8_t *)p, count));
+MN_INLINE void store_four(void *to, uint32_t k, v128_t sums) {
+  wasm_v128_store((float *)to + k, sums);
+}
+
+MN_INLINE void store_part(void *to, uint32_t k, v128_t sums, uint32_t width) {
+  float *out = (float *)to + k;
+  wasm_v128_store32_lane(out, sums, 0);
+  if (width > 1)
+    wasm_v128_store32_lane(out + 1, sums, 1);
+  if (width > 2)
+    wasm_v128_store32_lane(out + 2, sums, 2);
+}
+
+static void mn_l2_columns_wasm(const float *x, const float *columns, uint32_t n,
+                               uint32_t count, float *out) {
+  sum_columns(add_squared_difference, store_four, store_part, x, columns, n,
+              count, out);
+}
+
+static void mn_dot_columns_wasm(const float *x, const float *columns,
+                                uint32_t n, uint32_t count, float *out) {
+  sum_columns(add_product, store_four, store_part, x, columns, n, count, out);
+}
+
+/* The least of each lane, and the column it was seen in first. Comparing with
+ * < leaves out NaN and infinity. */
+typedef struct {
+  v128_t least, at;
+} least_columns;
+
+MN_INLINE void take_less(void *to, uint32_t k, v128_t sums) {
+  least_columns *best = to;
+  v128_t at = wasm_i32x4_add(wasm_i32x4_splat((int32_t)k),
+                             wasm_i32x4_const(0, 1, 2, 3));
+  v128_t less = wasm_f32x4_lt(sums, best->least);
+  best->least = wasm_v128_bitselect(sums, best->least, less);
+  best->at = wasm_v128_bitselect(at, best->at, less);
+}
+
+MN_INLINE void take_less_part(void *to, uint32_t k, v128_t sums,
+                              uint32_t width) {
+  v128_t wanted = wasm_i32x4_lt(wasm_i32x4_const(0, 1, 2, 3),
+                                wasm_i32x4_splat((int32_t)width));
+  v128_t infinity = wasm_f32x4_const_splat(__builtin_inff());
+  take_less(to, k, wasm_v128_bitselect(sums, infinity, wanted));
+}
+
+static uint32_t mn_nearest_column_wasm(const float *x, const float *columns,
+                                       uint32_t n, uint32_t count,
+                                       float *distance) {
+  least_columns best = {wasm_f32x4_const_splat(__builtin_inff()),
+                        wasm_i32x4_const_splat(0)};
+  sum_columns(add_squared_difference, take_less, take_less_part, x, columns, n,
+              count, &best);
+  /* Lanes that hold the least of all; of their columns the lowest. */
+  v128_t least = best.least;
+  least = wasm_f32x4_pmin(least, wasm_i32x4_shuffle(least, least, 2, 3, 0, 1));
+  least = wasm_f32x4_pmin(least, wasm_i32x4_shuffle(least, least, 1, 0, 3, 2));
+  v128_t at = wasm_v128_or(best.at, wasm_f32x4_ne(best.least, least));
+  at = wasm_u32x4_min(at, wasm_i32x4_shuffle(at, at, 2, 3, 0, 1));
+  at = wasm_u32x4_min(at, wasm_i32x4_shuffle(at, at, 1, 0, 3, 2));
+  *distance = wasm_f32x4_extract_lane(least, 0);
+  return wasm_u32x4_extract_lane(at, 0);
 }
 
 /* --- The table ------------------------------------------------------------ */
@@ -173,26 +255,6 @@ static float mn_l2_bf16_wasm(const float *a, const uint16_t *b, uint32_t n) {
   return sum(add_squared_difference, four_bf16, part_bf16, 2, a, b, n);
 }
 
-static int32_t mn_dot_i16_i8_wasm(const int16_t *a, const int8_t *b,
-                                  uint32_t n) {
-  v128_t s0 = wasm_i32x4_const_splat(0);
-  v128_t s1 = s0;
-  for (; n >= 16; n -= 16, a += 16, b += 16) {
-    MN_KEEP(a, b);
-    s0 = add_eight(s0, wasm_v128_load(a), wasm_i16x8_load8x8(b));
-    s1 = add_eight(s1, wasm_v128_load(a + 8), wasm_i16x8_load8x8(b + 8));
-  }
-  if (n >= 8) {
-    s0 = add_eight(s0, wasm_v128_load(a), wasm_i16x8_load8x8(b));
-    n -= 8, a += 8, b += 8;
-  }
-  if (n > 0)
-    s1 = add_eight(s1, load_part((const uint8_t *)a, 2 * n), part_i8(b, n));
-  v128_t four = wasm_i32x4_add(s0, s1);
-  v128_t two = wasm_i32x4_add(four, wasm_i32x4_shuffle(four, four, 2, 3, 2, 3));
-  return wasm_i32x4_extract_lane(two, 0) + wasm_i32x4_extract_lane(two, 1);
-}
-
 const mn_kernels mn_kernels_wasm = {
     .name = "wasm",
     .features = 0,
@@ -203,16 +265,16 @@ const mn_kernels mn_kernels_wasm = {
     .dot_bf16 = mn_dot_bf16_wasm,
     .l2_bf16 = mn_l2_bf16_wasm,
     .dot_i16_i8 = mn_dot_i16_i8_wasm,
-    .dot_i16_u4 = mn_dot_i16_u4_c,
-    .dot_i16_u2 = mn_dot_i16_u2_c,
-    .dot_i8_u1 = mn_dot_i8_u1_c,
-    .count_xor = mn_count_xor_c,
-    .count_and = mn_count_and_c,
-    .lookup_u4 = mn_lookup_u4_c,
+    .dot_i16_u4 = mn_dot_i16_u4_wasm,
+    .dot_i16_u2 = mn_dot_i16_u2_wasm,
+    .dot_i8_u1 = mn_dot_i8_u1_wasm,
+    .count_xor = mn_count_xor_wasm,
+    .count_and = mn_count_and_wasm,
+    .lookup_u4 = mn_lookup_u4_wasm,
     .lookup_u8 = mn_lookup_u8_c,
-    .l2_columns = mn_l2_columns_c,
-    .dot_columns = mn_dot_columns_c,
-    .nearest_column = mn_nearest_column_c,
+    .l2_columns = mn_l2_columns_wasm,
+    .dot_columns = mn_dot_columns_wasm,
+    .nearest_column = mn_nearest_column_wasm,
 };
 
 #endif
