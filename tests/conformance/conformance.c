@@ -14,10 +14,10 @@
 #include <stdlib.h>
 
 #define MEMORY_BYTES ((size_t)48 << 20)
-#define FIELDS       17
+#define FIELDS       18
 
 typedef struct test_case {
-  const char *name, *spec, *data, *keys, *how, *filter;
+  const char *name, *spec, *data, *keys, *how, *filter, *search;
   mn_options options;
   uint32_t n, train, queries, k, ef, seed;
 } test_case;
@@ -57,8 +57,16 @@ static uint32_t number(const char *text) {
   return (uint32_t)strtoul(text, NULL, 10);
 }
 
+static mn_metric metric_of(const char *name) {
+  static const char *const names[] = {"l2", "ip", "cosine", "hamming",
+                                      "jaccard"};
+  for (unsigned i = 0; i < 5; i++)
+    if (!strcmp(name, names[i]))
+      return (mn_metric)(MN_L2 + i);
+  return (mn_metric)0;
+}
+
 static mn_status parse(test_case *c, char *fields[FIELDS]) {
-  const char *metric = fields[1];
   *c = (test_case){.name = fields[0],
                    .spec = fields[2],
                    .n = number(fields[4]),
@@ -69,15 +77,20 @@ static mn_status parse(test_case *c, char *fields[FIELDS]) {
                    .queries = number(fields[11]),
                    .k = number(fields[12]),
                    .ef = number(fields[13]),
-                   .filter = fields[14]};
+                   .filter = fields[14],
+                   .search = fields[15]};
   c->options.dimensions = number(fields[3]);
   c->options.ef_construction = number(fields[5]);
   c->options.seed = strtoull(fields[6], NULL, 10);
-  c->options.metric = !strcmp(metric, "l2")   ? MN_L2
-                      : !strcmp(metric, "ip") ? MN_IP
-                                              : MN_COSINE;
+  c->options.metric = metric_of(fields[1]);
   c->seed = (uint32_t)c->options.seed;
   return mn_options_parse(&c->options, c->spec, strlen(c->spec), NULL);
+}
+
+/* The number behind a word of the column `search`, or 0. */
+static double option(const test_case *c, const char *word) {
+  const char *at = strstr(c->search, word);
+  return at ? strtod(at + strlen(word), NULL) : 0;
 }
 
 /* --- Building ------------------------------------------------------------- */
@@ -172,6 +185,9 @@ static void hash_hits(gen_hash *hash, const mn_hit *hits, uint32_t count,
   gen_hash_long(hash, stats->distances);
   gen_hash_word(hash, stats->hops);
   gen_hash_word(hash, stats->exact);
+  gen_hash_long(hash, stats->bytes);
+  gen_hash_word(hash, stats->refined);
+  gen_hash_word(hash, stats->planes);
 }
 
 static void save_hits(FILE *file, uint32_t query, const mn_hit *hits,
@@ -182,6 +198,16 @@ static void save_hits(FILE *file, uint32_t query, const mn_hit *hits,
     fprintf(file, "%" PRIu32 "\t%" PRIu32 "\t%" PRIu64 "\t%08" PRIx32 "\n",
             query, hits[i].slot, hits[i].key, bits);
   }
+}
+
+/* The vectors lie where they were generated. */
+static mn_status fetch(void *context, uint64_t key, uint32_t slot,
+                       float *vector) {
+  const runner *r = context;
+  const uint32_t d = r->index.options.dimensions;
+  (void)key;
+  memcpy(vector, r->rows + (size_t)slot * d, d * sizeof *vector);
+  return MN_OK;
 }
 
 static mn_status search(runner *r, const test_case *c, gen_hash *hash,
@@ -195,12 +221,17 @@ static mn_status search(runner *r, const test_case *c, gen_hash *hash,
   mn_hit *hits = mn_arena_allocate(&r->arena, c->k * sizeof *hits);
   for (uint32_t i = 0; i < c->queries; i++) {
     mn_stats stats;
-    mn_query query = {r->rows + (size_t)(c->n + i) * dimensions,
-                      dimensions,
-                      c->k,
-                      c->ef,
-                      filter,
-                      &stats};
+    mn_query query = {.vector = r->rows + (size_t)(c->n + i) * dimensions,
+                      .dimensions = dimensions,
+                      .k = c->k,
+                      .ef = c->ef,
+                      .planes = (uint32_t)option(c, "planes="),
+                      .refine_planes = (uint32_t)option(c, "refine_by="),
+                      .refine_k = (float)option(c, "refine_k="),
+                      .fetch = strstr(c->search, "fetch") ? fetch : NULL,
+                      .fetch_context = r,
+                      .filter = filter,
+                      .stats = &stats};
     TRY(mn_index_search(&r->index, &query, hits, &found, &r->arena));
     hash_hits(hash, hits, found, &stats);
     save_hits(file, i, hits, found);
@@ -209,16 +240,44 @@ static mn_status search(runner *r, const test_case *c, gen_hash *hash,
   return MN_OK;
 }
 
-/* The first, the last and some rows between, as the encoding keeps them. */
+/* Some rows as the index keeps them. */
 static mn_status reconstruct(runner *r, const test_case *c, gen_hash *hash) {
   static float row[MN_DIMENSIONS_MAX];
   for (uint32_t i = 0; i < c->n; i += c->n / 8 + 1) {
     uint32_t dimensions = c->options.dimensions;
     uint64_t key = r->keys ? r->keys[i] : i;
-    TRY(mn_index_reconstruct(&r->index, key, row, dimensions));
+    TRY(mn_index_reconstruct(&r->index, key, row, dimensions, &r->arena));
     for (uint32_t j = 0; j < dimensions; j++)
       gen_hash_float(hash, row[j]);
   }
+  gen_hash_float(hash, mn_index_info(&r->index).error);
+  return MN_OK;
+}
+
+/* The queries as vectors of their own: their codes, the distances of the first
+ * to all of them, and of each code to the next. */
+static mn_status encode(runner *r, const test_case *c, gen_hash *hash) {
+  const mn_info info = mn_index_info(&r->index);
+  const uint32_t bytes = info.code_bytes;
+  const mn_vectors queries = view(r, c->n, c->queries);
+  const size_t mark = mn_arena_mark(&r->arena);
+  if (!info.trained)
+    return MN_OK;
+  uint8_t *codes = mn_arena_allocate(&r->arena, (size_t)bytes * queries.count);
+  float *distances =
+      mn_arena_allocate(&r->arena, queries.count * sizeof *distances);
+  TRY(mn_index_encode(&r->index, &queries, codes, NULL, &r->arena));
+  gen_hash_bytes(hash, codes, (size_t)bytes * queries.count);
+  TRY(mn_index_compare(&r->index, queries.data, queries.dimensions, codes,
+                       queries.count, distances, &r->arena));
+  for (uint32_t i = 0; i < queries.count; i++)
+    gen_hash_float(hash, distances[i]);
+  for (uint32_t i = 1; i < queries.count; i++) {
+    const uint8_t *code = codes + (size_t)i * bytes;
+    TRY(mn_index_between(&r->index, code - bytes, code, distances, &r->arena));
+    gen_hash_float(hash, distances[0]);
+  }
+  mn_arena_rewind(&r->arena, mark);
   return MN_OK;
 }
 
@@ -249,7 +308,9 @@ static mn_status run(runner *r, const test_case *c, gen_hash *block,
   mn_status status = search(r, c, answers, file);
   if (file)
     fclose(file);
-  return status == MN_OK ? reconstruct(r, c, answers) : status;
+  if (status == MN_OK)
+    status = reconstruct(r, c, answers);
+  return status == MN_OK ? encode(r, c, answers) : status;
 }
 
 /* --- Program -------------------------------------------------------------- */

@@ -72,27 +72,65 @@ function hashHits(hash, { keys, distances, slots, stats }) {
   hash.long(stats.distances);
   hash.word(stats.hops);
   hash.word(stats.exact ? 1 : 0);
+  hash.long(stats.bytes);
+  hash.word(stats.refined);
+  hash.word(stats.planes);
 }
 
-function answer(index, c, queries, keys) {
-  const hash = new Hash();
+function searchOptions(c, vectors) {
   const dimensions = Number(c.dimensions);
-  const n = Number(c.n);
-  const options = { k: Number(c.k), ef: Number(c.ef) || undefined };
+  const option = (word) => Number(c.search.match(`${word}=([0-9.]+)`)?.[1] ?? 0);
+  const options = {
+    k: Number(c.k),
+    ef: Number(c.ef),
+    planes: option("planes"),
+    refinePlanes: option("refine_by"),
+    refineK: option("refine_k"),
+  };
   if (c.filter !== "none") {
     const seed = Number(BigInt(c.seed) & 0xffffffffn);
-    options.filter = filter(seed, n, Number(c.filter));
+    options.filter = filter(seed, Number(c.n), Number(c.filter));
   }
+  if (c.search.includes("fetch")) {
+    options.refine = (keys, slots) => {
+      const rows = new Float32Array(slots.length * dimensions);
+      slots.forEach((slot, i) => {
+        const from = slot * dimensions;
+        rows.set(vectors.subarray(from, from + dimensions), i * dimensions);
+      });
+      return rows;
+    };
+  }
+  return options;
+}
+
+function hashIndex(hash, index, c, vectors, queries, keys) {
+  const dimensions = Number(c.dimensions);
+  const n = Number(c.n);
+  const options = searchOptions(c, vectors);
   for (let i = 0; i < queries.length; i += dimensions) {
     hashHits(hash, index.search(queries.subarray(i, i + dimensions), options));
   }
   for (let i = 0; i < n; i += Math.floor(n / 8) + 1) {
     index.reconstruct(keys ? keys[i] : i).forEach((x) => hash.float(x));
   }
-  return hash.end();
+  hash.float(index.info().error);
 }
 
-async function runCase(Index, wasm, c) {
+function hashCodes(hash, codec, queries) {
+  const { dimensions, codeBytes } = codec;
+  if (!codec.info().trained) return;
+  const codes = codec.encode(queries);
+  const code = (i) => codes.subarray(i * codeBytes, (i + 1) * codeBytes);
+  hash.bytes(codes);
+  const first = queries.subarray(0, dimensions);
+  codec.compare(first, codes).forEach((x) => hash.float(x));
+  for (let i = 1; i < queries.length / dimensions; i++) {
+    hash.float(codec.between(code(i - 1), code(i)));
+  }
+}
+
+async function runCase({ Index, Codec }, wasm, c) {
   const seed = Number(BigInt(c.seed) & 0xffffffffn);
   const dimensions = Number(c.dimensions);
   const n = Number(c.n);
@@ -101,22 +139,27 @@ async function runCase(Index, wasm, c) {
     c.keys === "given" ? Array.from({ length: n }, (_, i) => key(i)) : undefined;
   const vectors = all.subarray(0, n * dimensions);
   const bytes = await build(Index, wasm, c, vectors, keys);
-  const hash = new Hash();
-  hash.bytes(bytes);
+  const queries = all.subarray(n * dimensions);
+  const block = new Hash();
+  const answers = new Hash();
+  block.bytes(bytes);
   const index = await Index.open(bytes, { wasm });
   index.verify();
-  const answers = answer(index, c, all.subarray(n * dimensions), keys);
+  hashIndex(answers, index, c, vectors, queries, keys);
   index.close();
-  return `${c.name}\t${hash.end()}\t${answers}`;
+  const codec = await Codec.open(bytes, { wasm });
+  hashCodes(answers, codec, queries);
+  codec.close();
+  return `${c.name}\t${block.end()}\t${answers.end()}`;
 }
 
 // One line per case, as conformance.c prints them; an error stands in the
-// place of its case's hashes. `wasm` is "simd" or "scalar".
-export async function run(Index, wasm, text) {
+// place of its case's hashes. `minnow` is the package, `wasm` "simd" or "scalar".
+export async function run(minnow, wasm, text) {
   const lines = [];
   for (const c of parse(text)) {
     try {
-      lines.push(await runCase(Index, wasm, c));
+      lines.push(await runCase(minnow, wasm, c));
     } catch (error) {
       lines.push(`${c.name}\t${error.code ?? error}\t-`);
     }
