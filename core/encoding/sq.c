@@ -22,6 +22,7 @@
 #include "../bytes.h"
 #include "../kernels/kernels.h"
 #include "codec.h"
+#include "round.h"
 
 /* The integers of an encoding. */
 typedef struct sq_grid {
@@ -76,29 +77,6 @@ static float *steps(const mn_codec *codec) {
 /* |step s|^2, the code's own term under l2. */
 static uint32_t term_at(const mn_codec *codec) {
   return codec->code_bytes - 4;
-}
-
-static int32_t bits_of(float x) {
-  int32_t bits;
-  __builtin_memcpy(&bits, &x, sizeof bits);
-  return bits;
-}
-
-static float float_of(int32_t bits) {
-  float x;
-  __builtin_memcpy(&x, &bits, sizeof x);
-  return x;
-}
-
-/* The nearest integer, halves away from 0, of a magnitude up to `limit`.
- * Magnitudes are compared as the integers that their bits are: any float may
- * come, NaN too, since a model read from a block is not trusted, and compilers
- * can vectorise it. */
-static int32_t to_integer(float x, float limit) {
-  const int32_t sign = bits_of(x) >> 31, most = bits_of(limit);
-  const int32_t bits = bits_of(x) & 0x7fffffff;
-  const float magnitude = float_of(bits < most ? bits : most);
-  return ((int32_t)(magnitude + 0.5f) ^ sign) - sign;
 }
 
 /* --- Training ------------------------------------------------------------- */
@@ -200,7 +178,7 @@ static mn_status encode(const mn_codec *codec, float *vector, uint8_t *code,
     const float offset = vector[j] - zero[j];
     /* A dimension that never varied in the sample has no step. */
     const float scaled = step[j] > 0.0f ? offset / step[j] : 0.0f;
-    int32_t s = to_integer(scaled, limit);
+    int32_t s = mn_to_integer(scaled, limit);
     s = s < grid->highest ? s : grid->highest;
     s = s > grid->lowest ? s : grid->lowest;
     vector[j] = (float)s;
@@ -264,18 +242,14 @@ static void prepare(const mn_codec *codec, float *vector, void *prepared) {
         mn_distance_of_dot(codec->metric, kernels->dot_f32(vector, zero, d));
   }
 
-  int32_t most = 0;
-  for (uint32_t j = 0; j < d; j++) {
+  for (uint32_t j = 0; j < d; j++)
     vector[j] *= step[j];
-    const int32_t bits = bits_of(vector[j]) & 0x7fffffff;
-    most = bits > most ? bits : most;
-  }
-  const float largest = float_of(most);
+  const float largest = mn_largest(vector, d);
   /* Weights too small for an inverse count as 0. */
   const float limit = (float)weight_limit(codec);
   const float inverse = largest > 0x1p-100f ? limit / largest : 0.0f;
   for (uint32_t j = 0; j < d; j++)
-    query->weights[j] = (int16_t)to_integer(vector[j] * inverse, limit);
+    query->weights[j] = (int16_t)mn_to_integer(vector[j] * inverse, limit);
   query->factor = factor * (largest / limit);
 }
 

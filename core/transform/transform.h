@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Transforms: linear maps of vectors before they are encoded, one table entry
- * each. They know the metric only to normalise again under cosine
- * (mn_transform_apply does that for all).
+ * each. Only mn_map_apply knows the metric, to normalise again under cosine.
  */
 #ifndef MN_TRANSFORM_H
 #define MN_TRANSFORM_H
@@ -67,10 +66,10 @@ mn_status mn_map_apply(const mn_map *map, mn_metric metric, const float *vector,
 /* --- Rotation ------------------------------------------------------------- */
 
 /* The seeded random rotation behind MN_HADAMARD and MN_BITS1 to 8, in place:
- * rounds of sign flips (bits of a hash of seed, round and position) and a fast
- * Walsh-Hadamard transform. Where d is no power of 2, a round covers the first
- * and then the last 2^floor(log2 d) components, which overlap. Orthonormal. O(d
- * log d). */
+ * signs are flipped by bits of a hash of seed, step and position, then a fast
+ * Walsh-Hadamard transform spreads the components. Where d is no power of 2,
+ * the first and the last 2^floor(log2 d) of them take turns, twice, with one
+ * butterfly of the two halves in between. Orthonormal. O(d log d). */
 void mn_rotate(uint64_t seed, float *vector, uint32_t dimensions);
 void mn_rotate_back(uint64_t seed, float *vector, uint32_t dimensions);
 
