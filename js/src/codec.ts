@@ -147,9 +147,10 @@ export class Codec extends Block {
   }
 
   /**
-   * pq: the distance (under ip and cosine: minus the inner product) of each
+   * pq: the squared distance (under ip: minus the inner product) of each
    * subspace of a query to each of its 2^bits centroids, M rows of 2^bits
-   * numbers. A code's distance is the sum of those it names.
+   * numbers. A code's distance is the sum of those it names; under cosine half
+   * of that.
    * Throws "argument" for other encodings and for +c, "untrained", "not-finite"
    * and "zero-vector".
    */
@@ -257,7 +258,7 @@ export class Codec extends Block {
 
   #write(name: "codebooks" | "rotation", values: Float32Array): void {
     const part = this.#part(name);
-    if (!part) throw new MinnowError("argument", `${this.info().spec} has no ${name}`);
+    if (!part) throw new MinnowError("argument", `${this.info().spec} has no ${name}: pq and prq have codebooks, opq and pca a rotation`);
     if (!is(values, "Float32Array")) throw new TypeError(`${name} must be a Float32Array, not ${kind(values)}`);
     const { at, rows, columns, tables } = part;
     if (values.length !== rows * columns * tables) {

@@ -3,24 +3,39 @@
 import assert from "node:assert/strict";
 import { makeRows, npy } from "./vectors.mjs";
 
-const commands = ["build", "search", "info", "verify"];
+const commands = ["build", "search", "encode", "decode", "info", "verify"];
 const build = ["build", "rows.npy", "-o", "out.index"];
 const l2 = ["--metric", "l2"];
 
 // [words, what standard error says]; all end with 2.
 const mistakes = [
-  [["bild"], /bild: not a command; give build, search/],
+  [["bild"], /bild: not a command; give build, search, encode/],
   [["build"], /build: INPUT is missing; see `minnow build --help`/],
   [["build", "rows.npy", ...l2], /-o INDEX is missing/],
-  [build, /--metric l2\|ip\|cosine is missing/],
-  [[...build, "--metric", "l1"], /`l1` is not a metric; give l2, ip or cosine/],
-  [[...build, "--metric"], /--metric lacks its value, l2\|ip\|cosine/],
+  [build, /--metric l2\|ip\|cosine\|hamming\|jaccard is missing/],
+  [[...build, "--metric", "l1"], /`l1` is not a metric; give l2, ip, cosine, hamming or jaccard/],
+  [[...build, "--metric"], /--metric lacks its value, l2\|ip\|cosine\|hamming/],
   [[...build, ...l2, "--metric=ip"], /--metric is given twice/],
   [[...build, ...l2, "--speck", "f32"], /no option is called `--speck`/],
   [[...build, ...l2, "more.npy"], /`more.npy` is one argument too many/],
   [[...build, ...l2, "--spec", "hnsw16,f33"], /\n {2}hnsw16,f33\n {9}\^/],
   [[...build, ...l2, "--spec", "ivf,f32"], /\n {2}ivf,f32\n {2}\^/],
   [[...build, ...l2, "--spec", "hnsw3"], /--spec: not understood/],
+  [[...build, ...l2, "--spec", "flat,pq8x5"], /\n {2}flat,pq8x5\n {7}\^/],
+  [[...build, ...l2, "--spec", "sq8,pca4"], /\n {2}sq8,pca4\n {6}\^/],
+  [[...build, ...l2, "--spec", "f32,refine=sign"], /\n {6}\^/],
+  [[...build, ...l2, "--spec", "sign"], /--spec: sign is for --metric hamming or jaccard, not l2/],
+  [[...build, ...l2, "--spec", "opq,sq8"], /--spec: opq goes with pq or prq/],
+  [[...build, "--metric", "hamming", "--spec", "f32"], /--metric hamming takes .*\[,sign\]/],
+  [[...build, "--metric", "jaccard", "--spec", "pca4,sign"], /--metric jaccard takes/],
+  [[...build, "--metric", "jaccard", "--spec", "sign,refine=f32"], /--metric jaccard takes/],
+  [[...build, ...l2, "--dimensions", "30", "--spec", "pq8x8"],
+    /--spec: pq cuts a vector of 30 dimensions into 8 parts/],
+  [[...build, ...l2, "--dimensions", "30", "--spec", "first31,f32"],
+    /--spec: 31 dimensions cannot be kept of vectors of 30/],
+  [[...build, ...l2, "--dimensions", "30", "--spec", "pca20,pq30x8"],
+    /a vector of 20 dimensions into 30 parts/],
+  [[...build, ...l2, "--train", "0"], /--train: `0` is not an integer from 1/],
   [[...build, ...l2, "--seed", "-1"], /--seed: `-1` is not an integer from 0/],
   [[...build, ...l2, "--seed", "18446744073709551616"], /--seed: /],
   [[...build, ...l2, "--dimensions", "0"], /--dimensions: `0` is not .* from 1 to 65535/],
@@ -38,6 +53,12 @@ const mistakes = [
   [["search", "x.index", "rows.npy", "-k", "ten"], /-k: `ten` is not an integer/],
   [["search", "x.index", "rows.npy", "-k", "1", "--ef", "65536"], /--ef: `65536`/],
   [["search", "x.index", "rows.npy", "-k", "1", "--json=1"], /--json takes no value/],
+  [["search", "x.index", "rows.npy", "-k", "1", "--planes", "9"], /--planes: `9` is not .* from 1 to 8/],
+  [["search", "x.index", "rows.npy", "-k", "1", "--refine-k", "0.9"], /--refine-k: `0.9` is not a number from 1/],
+  [["search", "x.index", "rows.npy", "-k", "1", "--refine-k", "1e3"], /--refine-k: `1e3`/],
+  [["search", "x.index", "rows.npy", "-k", "1", "--refine-k", "inf"], /--refine-k: `inf`/],
+  [["encode", "x.index", "rows.npy"], /-o CODES is missing/],
+  [["decode", "x.index"], /CODES is missing/],
   [["info"], /INDEX is missing/],
   [["verify", "a", "b"], /`b` is one argument too many/],
 ];
@@ -67,7 +88,7 @@ export function run(suite) {
   suite.each("every option of the help is taken", (minnow) => {
     minnow.write("rows.npy", npy(makeRows(5, 4, 1)));
     minnow.write("five.txt", "5\n4\n3\n2\n1\n");
-    minnow.succeed(["build", "--spec=hnsw8,f16", "--seed=7", "--keys=five.txt",
+    minnow.succeed(["build", "--spec=hnsw8,f16", "--seed=7", "--keys=five.txt", "--train=5",
       "--ef-construction", "40", "--dimensions", "4", "--format", "npy",
       "--metric", "cosine", "-o", "options.index", "--", "rows.npy"]);
     const info = JSON.parse(minnow.succeed(["info", "options.index", "--json"]).stdout);

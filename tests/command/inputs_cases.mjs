@@ -78,6 +78,22 @@ const bad = [
     /65536 dimensions; 1 to 65535/],
   ["wrong.npy", npy(rows), /rows of 4 numbers, but --dimensions says 5/, ["--dimensions", "5"]],
 
+  ["bits.npy", header("{'descr': '|u1', 'fortran_order': False, 'shape': (10, 4), }"),
+    /numbers of type '\|u1'.*packed bits are for hamming and jaccard/],
+  ["wide.npy", header("{'descr': '|i1', 'fortran_order': False, 'shape': (10, 8192), }"),
+    /65536 dimensions; 1 to 65535/, ["--metric", "hamming"]],
+  ["wrong.npy", header("{'descr': '|i1', 'fortran_order': False, 'shape': (10, 4), }"),
+    /rows of 32 numbers, but --dimensions says 24/, ["--metric", "hamming", "--dimensions", "24"]],
+  ["words.npy", header("{'descr': '<u2', 'fortran_order': False, 'shape': (10, 4), }"),
+    /numbers of type '<u2'/, ["--metric", "hamming"]],
+  ["cut.npy", cut(header("{'descr': '|u1', 'fortran_order': False, 'shape': (40, 4), }"), 2),
+    /byte 284 \(row 39\): ends after 2 of the row's 4 bytes/, ["--metric", "jaccard"]],
+
+  // Training
+  ["few.npy", npy(rows), /few\.npy: 10 rows, and this --spec needs at least 16 to train on/,
+    ["--spec", "pq2x4"]],
+  ["nan-pq.npy", npy(withNumber(NaN)), /row 7\): number 3 of 4 is NaN/, ["--spec", "pca2,sq4"]],
+
   // fvecs
   ["empty.fvecs", "", /empty/],
   ["short.fvecs", Buffer.from([4, 0]), /ends within the row's length/],

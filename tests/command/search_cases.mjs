@@ -29,7 +29,7 @@ export function run(suite) {
   const rows = makeRows(700, 24, 41);
   const queries = makeRows(12, 24, 43);
 
-  for (const metric of ["l2", "ip", "cosine"])
+  for (const metric of ["l2", "ip", "cosine", "hamming", "jaccard"])
     suite.each(`a scan under ${metric} is exact`, (minnow) => {
       minnow.write("base.npy", npy(rows));
       minnow.write("queries.npy", npy(queries));
@@ -116,7 +116,7 @@ export function run(suite) {
     const said = minnow.succeed(["search", "l2.index", "queries.npy", "-k", "2"]);
     const lines = said.stdout.split("\n");
     assert.equal(lines.length, queries.length * 4 + 1);
-    assert.equal(lines[0], "query 0: 2 nearest (exact), 700 distances computed");
+    assert.equal(lines[0], "query 0: 2 nearest (exact), 700 distances computed, 67200 bytes read");
     assert.match(lines[1], /^ +rank +key +distance$/);
     assert.match(lines[2], /^ +1 +\d+ {2}\d\.\d+$/);
   });
@@ -132,7 +132,8 @@ export function run(suite) {
       { ...info, blockBytes: 0, format: "", codeBytes: 0 },
       { format: "", metric: "l2", spec: "flat,f32", auto: false, dimensions: 24,
         count: 700, capacity: 700, linked: 700, efConstruction: 200, seed: 0,
-        trained: true, sealed: true, clipped: 0, blockBytes: 0, codeBytes: 0 });
+        trained: true, training: { least: 0, enough: 0 }, sealed: true, clipped: 0,
+        error: 0, compression: 1, blockBytes: 0, codeBytes: 0, refineBytes: 0 });
     assert.equal(info.codeBytes, 96);
   });
 

@@ -57,7 +57,21 @@ const numberTypes = {
     Buffer.from(Float64Array.from(row).buffer))),
   "<f2": (rows) => Buffer.concat(rows.map((row) =>
     Buffer.from(Uint16Array.from(row, half).buffer))),
+  "|u1": (rows) => Buffer.concat(rows.map((row) => Buffer.from(row))),
+  "|i1": (rows) => Buffer.concat(rows.map((row) =>
+    Buffer.from(Int8Array.from(row).buffer))),
 };
+
+// Rows of packed bits, 8 to a byte, the first the highest: numpy.packbits, which
+// is sentence-transformers' "ubinary"; and its "binary", 128 less.
+export function packBits(rows) {
+  return rows.map((row) => Uint8Array.from({ length: Math.ceil(row.length / 8) },
+    (_, i) => [0, 1, 2, 3, 4, 5, 6, 7].reduce((byte, j) =>
+      byte * 2 + (row[8 * i + j] > 0 ? 1 : 0), 0)));
+}
+export function signedBits(rows) {
+  return packBits(rows).map((row) => Int8Array.from(row, (byte) => byte - 128));
+}
 
 export function npyHeader(text, version = 1) {
   const lengthBytes = version === 1 ? 2 : 4;
@@ -79,10 +93,17 @@ export function npy(rows, { type = "<f4", version = 1 } = {}) {
 
 const dot = (a, b) => a.reduce((sum, x, i) => sum + x * b[i], 0);
 
+const count = (a, test) => a.filter(test).length;
+
 export const distances = {
   l2: (a, b) => a.reduce((sum, x, i) => sum + (x - b[i]) ** 2, 0),
   ip: (a, b) => -dot(a, b),
   cosine: (a, b) => 1 - dot(a, b) / Math.sqrt(dot(a, a) * dot(b, b)),
+  hamming: (a, b) => count(a, (x, i) => (x > 0) !== (b[i] > 0)),
+  jaccard: (a, b) => {
+    const either = count(a, (x, i) => x > 0 || b[i] > 0);
+    return either ? 1 - count(a, (x, i) => x > 0 && b[i] > 0) / either : 0;
+  },
 };
 
 // All rows by distance: [{ key, distance }].

@@ -8,7 +8,10 @@ import { test } from "node:test";
 import { Index, installed, random, refuses, rejects, row, rows, seed } from "./support.mjs";
 
 const D = 8;
-const VARIANTS = ["flat,f32", "flat,f16", "flat,sq8", "hnsw8,f32", "hnsw8,bf16", "hnsw8,sq8", "auto"];
+const VARIANTS = [
+  "flat,f32", "flat,f16", "flat,sq8", "hnsw8,f32", "hnsw8,bf16", "hnsw8,sq8", "auto", "flat,bits3,refine=sq6",
+  "hnsw8,bits8", "hnsw8,pca4,pq2x4+c,refine=bf16", "flat,prq2x3x4", "hnsw4,hadamard,sq4",
+];
 
 async function create(spec, data, options = {}) {
   const index = await Index.create({ dimensions: D, metric: "l2", spec, efConstruction: 40, ...options });

@@ -13,10 +13,10 @@ const root = new URL("../../", import.meta.url);
 const manifest = JSON.parse(await readFile(join(installed, "package.json"), "utf8"));
 
 const CODE = [
-  "check", "collection", "documents", "error", "index", "instance", "key", "load", "minnow", "pause",
-  "scalar", "simd", "where",
+  "block", "check", "codec", "collection", "documents", "error", "index", "instance", "key", "load", "minnow",
+  "pause", "rows", "scalar", "search", "simd", "where",
 ];
-const TYPES = ["collection", "error", "index", "minnow", "types", "where"];
+const TYPES = ["block", "codec", "collection", "error", "index", "minnow", "types", "where"];
 
 test("the tarball holds these files and no other", async () => {
   const listed = execFileSync("tar", ["-tzf", process.env.MINNOW_TARBALL], { encoding: "utf8" });
@@ -47,7 +47,7 @@ test("package.json: no dependency, no script at install, the version of the core
   const header = await readFile(new URL("core/minnow.h", root), "utf8");
   const part = (name) => header.match(new RegExp(`#define MN_VERSION_${name} +(\\d+)`))[1];
   assert.equal(manifest.version, ["MAJOR", "MINOR", "PATCH"].map(part).join("."));
-  assert.deepEqual(Object.keys(minnow).sort(), ["Collection", "Index", "MinnowError"]);
+  assert.deepEqual(Object.keys(minnow).sort(), ["Codec", "Collection", "Index", "MinnowError"]);
 });
 
 test("the wasm files can be resolved, and equal what was built", async () => {
@@ -92,8 +92,8 @@ test("every public name has a comment", async () => {
 // --- TypeScript ---------------------------------------------------------------
 
 const GOOD = `
-import { Collection, Index, MinnowError } from "minnow";
-import type { Document, IndexInfo, Match, SearchResult, Where } from "minnow";
+import { Codec, Collection, Index, MinnowError } from "minnow";
+import type { CodecInfo, Document, IndexInfo, Match, SearchResult, Vectors, Where } from "minnow";
 
 const index: Index = await Index.create({ dimensions: 3, metric: "cosine", spec: "hnsw16,f16", seed: 5n });
 index.add(new Float32Array(3), [1]);
@@ -111,7 +111,26 @@ const matches: Match[] = documents.search([1, 2, 3], { limit: 3, where });
 const title: unknown = matches[0]?.document["title"];
 const dispose: () => void = documents[Symbol.dispose];
 try { index.verify(); } catch (error) { if (error instanceof MinnowError) { const code: string = error.code; } }
-export { dispose, first, info, title };
+const refined = index.search(new Float32Array(3), { planes: 1, refinePlanes: 4, refineK: 2.5 });
+const read: { bytes: number; refined: number; planes: number } = refined.stats;
+index.search(new Float32Array(3), { refine: (keys, slots) => new Float32Array(3 * keys.length + 0 * slots.length) });
+await index.searchAsync(new Float32Array(3), { refine: async (keys: Float64Array) => new Float32Array(3 * keys.length) });
+index.setModel(index.model());
+const needs: number = index.info().training.least;
+const bits = await Index.create({ dimensions: 12, metric: "jaccard" });
+const packed: Vectors = new Int8Array(2);
+bits.add(packed);
+bits.search(new Uint8Array(2));
+documents.search([1, 2, 3], { planes: 2, refineK: 3 });
+const codec: Codec = await Codec.create({ dimensions: 3, metric: "l2", spec: "pq3x4", seed: 1 });
+const codes: Uint8Array = codec.encode(new Float32Array(3));
+const kept: Float32Array<ArrayBuffer> = codec.decode(codes);
+const distance: number = codec.between(codes, codes) + codec.compare(new Float32Array(3), codes)[0]!;
+const codebooks: Float32Array | undefined = codec.codebooks;
+if (codebooks) codec.codebooks = codebooks;
+const told: CodecInfo = codec.info();
+codec.close();
+export { dispose, distance, first, info, kept, needs, read, title, told };
 `;
 
 const WRONG = [
@@ -125,6 +144,13 @@ const WRONG = [
   'documents.search([1], { where: { page: undefined } });',
   'const size: string = documents.size;',
   'documents.size = 5;',
+  'index.search(new Float32Array(3), { refine: async () => new Float32Array(3) });',
+  'index.search(new Float32Array(3), { planes: "all" });',
+  'index.add(new Uint16Array(3));',
+  'new Codec();',
+  'await Codec.create({ dimensions: 3, metric: "l2", capacity: 5 });',
+  'codec.add(new Float32Array(3));',
+  'codec.codebooks = [1, 2];',
 ];
 
 async function compile(source, options) {

@@ -3,7 +3,7 @@
 // trap of WebAssembly, never a hang.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { Collection, Index, MinnowError, random, rejects, row, rows, seed } from "./support.mjs";
+import { Codec, Collection, Index, MinnowError, random, rejects, row, rows, seed } from "./support.mjs";
 
 const D = 5;
 const data = rows(60, D);
@@ -12,7 +12,10 @@ const REFUSED = new Set(["not-minnow", "version", "truncated", "corrupt"]);
 
 async function blocks() {
   const made = {};
-  for (const spec of ["flat,f32", "flat,sq8", "hnsw4,f16", "hnsw4,sq8", "auto"]) {
+  for (const spec of [
+    "flat,f32", "flat,sq8", "hnsw4,f16", "hnsw4,sq8", "auto", "hnsw4,bits5", "flat,pq5x4,refine=sq6",
+    "hnsw4,pca3,prq3x3x2+c,refine=bits2",
+  ]) {
     const index = await Index.create({ dimensions: D, metric: "cosine", spec });
     if (!index.info().trained) index.train(data);
     index.add(data, Array.from({ length: 60 }, (_, i) => i * 31));
@@ -45,13 +48,30 @@ async function use(bytes) {
   const { keys, distances } = index.search(query, { k: 10, ef: 20 });
   assert.ok(keys.length <= 10 && keys.length === distances.length);
   await codeOf(() => index.search(query, { k: 100, filter: new Uint32Array(99).fill(0x55555555) }));
+  await codeOf(() => index.search(query, { planes: 1, refinePlanes: 4 }));
+  await codeOf(() => index.search(query, { refine: (keys) => new Float32Array(D * keys.length).fill(1) }));
   await codeOf(() => index.reconstruct(31));
+  await codeOf(() => useCodec(bytes));
   index.has(31);
   await codeOf(() => index.verify());
   await codeOf(() => index.add(rows(70, D), Array.from({ length: 70 }, (_, i) => 1e6 + i)));
   await codeOf(() => index.attach("last", new Uint8Array(100)));
   await codeOf(() => index.search(query));
   await codeOf(() => index.toBytes());
+}
+
+async function useCodec(bytes) {
+  const codec = await Codec.open(bytes);
+  const codes = codec.encode(data);
+  codec.decode(codes);
+  codec.decode(codes.fill(0xff));
+  codec.compare(query, codes);
+  codec.between(codes.subarray(0, codec.codeBytes), codes.subarray(0, codec.codeBytes));
+  await codeOf(() => codec.distanceTable(query));
+  const { codebooks, rotation } = codec;
+  if (codebooks) await codeOf(() => (codec.codebooks = codebooks));
+  if (rotation) await codeOf(() => (codec.rotation = rotation));
+  codec.toBytes();
 }
 
 async function useCollection(bytes) {
@@ -163,6 +183,30 @@ test("documents that do not fit their collection", async () => {
   await rejects("section", Collection.open(index.toBytes()));
   const plain = await Index.create({ dimensions: 2, metric: "l2" });
   await rejects("section", Collection.open(plain.toBytes()));
+});
+
+test("models from anywhere are refused, or do no harm", async () => {
+  const next = random(seed + 7);
+  let taken = 0, tried = 0;
+  for (const spec of ["sq8", "bits3", "pq5x4+c", "prq5x3x2", "pca3,sq4,refine=sq6", "opq,pq5x4"]) {
+    const codec = await Codec.create({ dimensions: D, metric: "l2", spec });
+    codec.train(data);
+    const model = codec.model();
+    for (let i = 0; i < 60; i++) {
+      const wild = model.slice();
+      for (let j = 0; j < 1 + i / 4; j++) wild[Math.floor(next() * wild.length)] = next() < 0.5 ? 0xff : next() * 256;
+      tried++;
+      const code = await codeOf(() => codec.setModel(wild));
+      assert.ok(code === undefined || code === "not-finite", `${spec}: ${code}`);
+      taken += code === undefined;
+      await codeOf(() => {
+        const codes = codec.encode(data);
+        codec.compare(query, codes);
+        codec.decode(codes);
+      });
+    }
+  }
+  assert.ok(taken > 20 && taken < tried, `${taken} of ${tried} were taken`);
 });
 
 test("a key beyond 2^53 - 1 is not rounded", async () => {

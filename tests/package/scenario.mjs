@@ -21,11 +21,14 @@ function rows(count, dimensions) {
   });
 }
 
-export async function scenario({ Collection, Index, MinnowError }, wasm) {
+export async function scenario({ Codec, Collection, Index, MinnowError }, wasm) {
   const d = 33;
   const data = rows(600, d);
   const result = { hashes: {} };
-  for (const spec of ["flat,f32", "flat,f16", "hnsw8,bf16", "hnsw8,sq8"]) {
+  for (const spec of [
+    "flat,f32", "flat,f16", "hnsw8,bf16", "hnsw8,sq8", "flat,bits4", "hnsw8,bits8", "flat,pq11x4+c,refine=sq6",
+    "hnsw8,pca20,pq4x8,refine=f16",
+  ]) {
     const index = await Index.create({ dimensions: d, metric: "cosine", spec, seed: 7, wasm });
     if (!index.info().trained) index.train(data);
     index.add(data.subarray(0, 300 * d));
@@ -38,6 +41,18 @@ export async function scenario({ Collection, Index, MinnowError }, wasm) {
     result.simd = index.info().simd;
     index.close();
   }
+  const codec = await Codec.create({ dimensions: d, metric: "l2", spec: "prq11x4x2", wasm });
+  codec.train(data);
+  const codes = codec.encode(data);
+  result.hashes.codec = [hash(codes), hash(bytesOf(codec.compare(data.subarray(0, d), codes)))].join(" ");
+  const bits = await Index.create({ dimensions: d, metric: "hamming", wasm });
+  bits.add(Uint8Array.from({ length: 500 }, (_, i) => (i * i * 37) >> 3));
+  const near = await Index.create({ dimensions: d, metric: "ip", spec: "flat,first9,f16", wasm });
+  near.add(data);
+  result.hashes.bits = hash(bytesOf(bits.search(Uint8Array.of(1, 2, 3, 4, 5)).distances));
+  result.hashes.refined = hash(bytesOf(
+    near.search(data.subarray(0, d), { refine: (keys) => data.slice(0, keys.length * d) }).keys,
+  ));
   const collection = await Collection.create({ dimensions: 2, metric: "l2", wasm });
   collection.add([
     { id: "near", vector: [1, 0], tag: "ä" },

@@ -3,17 +3,10 @@
 // and structure.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { Index, assertNearest, exact, keptDistance, random, row, rows, seed } from "./support.mjs";
+import { Index, assertNearest, exact, filled, keptDistance, random, row, rows, seed } from "./support.mjs";
 
 const METRICS = ["l2", "ip", "cosine"];
 const ENCODINGS = ["f32", "f16", "bf16", "sq8"];
-
-async function filled(options, data) {
-  const index = await Index.create(options);
-  if (!index.info().trained) index.train(data);
-  index.add(data);
-  return index;
-}
 
 // The rows as the index keeps them.
 function stored(index) {
@@ -28,12 +21,14 @@ test(`flat finds the true nearest (seed ${seed})`, async (t) => {
     for (const dimensions of [1, 3, 16, 33, 100]) {
       await t.test(`${metric}, ${dimensions} dimensions`, async () => {
         const data = rows(300, dimensions);
-        const index = await filled({ dimensions, metric, spec: "flat" }, data);
+        const index = await filled(Index, { dimensions, metric, spec: "flat" }, data);
         for (const query of [rows(1, dimensions, random(seed + 1)), row(data, 7, dimensions)]) {
           const result = index.search(query, { k: 25 });
           assertNearest(result, exact(metric, query, data), 25);
           assert.deepEqual([...result.keys], [...result.slots], "keys are row numbers here");
-          assert.deepEqual(result.stats, { distances: 300, hops: 0, exact: true });
+          assert.deepEqual(result.stats, {
+            distances: 300, bytes: 1200 * dimensions, hops: 0, exact: true, refined: 0, planes: 0,
+          });
         }
       });
     }
@@ -49,7 +44,7 @@ test("each encoding keeps what it promises and is searched as it is kept", async
   for (const metric of METRICS) {
     for (const encoding of ENCODINGS) {
       await t.test(`${metric}, ${encoding}`, async () => {
-        const index = await filled({ dimensions, metric, spec: `flat,${encoding}` }, data);
+        const index = await filled(Index, { dimensions, metric, spec: `flat,${encoding}` }, data);
         assert.equal(index.info().spec, `flat,${encoding}`);
         const extra = encoding === "sq8" && metric === "l2" ? 4 : 0;
         assert.equal(index.info().codeBytes, bytes[encoding] * dimensions + extra);
@@ -78,7 +73,7 @@ test("hnsw finds nearly all, and all at last", async (t) => {
   for (const metric of METRICS) {
     for (const spec of ["hnsw", "hnsw8,bf16", "hnsw32,sq8"]) {
       await t.test(`${metric}, ${spec}`, async () => {
-        const index = await filled({ dimensions, metric, spec, efConstruction: 100 }, data);
+        const index = await filled(Index, { dimensions, metric, spec, efConstruction: 100 }, data);
         const info = index.info();
         assert.deepEqual([info.count, info.linked, info.efConstruction], [count, count, 100]);
         const kept = stored(index);
@@ -114,7 +109,7 @@ test("a filter lets through its bits alone, and the search is exact", async () =
   const data = rows(count, dimensions);
   const query = rows(1, dimensions, random(seed + 1));
   for (const spec of ["flat", "hnsw"]) {
-    const index = await filled({ dimensions, metric: "l2", spec }, data);
+    const index = await filled(Index, { dimensions, metric: "l2", spec }, data);
     for (const keep of [(i) => i % 3 === 0, (i) => i === 499, () => false, () => true]) {
       const filter = new Uint32Array((count + 31) >>> 5);
       for (let i = 0; i < count; i++) if (keep(i)) filter[i >>> 5] |= 1 << (i & 31);

@@ -11,7 +11,7 @@ if (!consumer) throw new Error("run these by: bash tests/package/run");
 // The package as an importer in the folder would get it.
 export const installed = join(consumer, "node_modules/minnow");
 export const minnow = await import(pathToFileURL(join(installed, "dist/minnow.js")).href);
-export const { Collection, Index, MinnowError } = minnow;
+export const { Codec, Collection, Index, MinnowError } = minnow;
 
 export const seed = Number(process.env.MINNOW_SEED ?? 1);
 
@@ -38,6 +38,7 @@ export const row = (data, i, d) => data.subarray(i * d, (i + 1) * d);
 
 // The distance as minnow.h defines it, in doubles.
 export function distance(metric, a, b) {
+  if (metric === "hamming" || metric === "jaccard") return bitDistance(metric, a, b);
   let dot = 0, l2 = 0, aa = 0, bb = 0;
   for (let i = 0; i < a.length; i++) {
     dot += a[i] * b[i];
@@ -47,6 +48,16 @@ export function distance(metric, a, b) {
   }
   if (metric === "l2") return l2;
   return metric === "ip" ? -dot : 1 - dot / Math.sqrt(aa * bb);
+}
+
+function bitDistance(metric, a, b) {
+  let differ = 0, both = 0, either = 0;
+  for (let i = 0; i < a.length; i++) {
+    differ += (a[i] > 0) !== (b[i] > 0);
+    both += a[i] > 0 && b[i] > 0;
+    either += a[i] > 0 || b[i] > 0;
+  }
+  return metric === "hamming" ? differ : either === 0 ? 0 : 1 - both / either;
 }
 
 // The same to a vector as it is stored. Under cosine it was normalised before
@@ -79,6 +90,43 @@ export function assertNearest(result, truth, k, tolerance = 1e-4) {
     }
     assert.ok(i === 0 || result.distances[i - 1] <= result.distances[i], "not sorted");
   });
+}
+
+// Rows that lie around a few centers, as embeddings do, so that there is
+// something for training to learn. The spread falls off over the dimensions.
+export function clustered(count, dimensions, next = random(), centers = 12) {
+  const around = rows(centers, dimensions, random(seed + 100));
+  const noise = rows(count, dimensions, next);
+  return noise.map((x, i) => {
+    const j = i % dimensions;
+    const center = Math.floor(i / dimensions) % centers;
+    return (around[center * dimensions + j] + 0.6 * x) / Math.sqrt(1 + j / 8);
+  });
+}
+
+// Bits of rows, packed: 8 to a byte, the first the most significant.
+export function packed(data, dimensions) {
+  const bytes = Math.ceil(dimensions / 8);
+  const out = new Uint8Array((data.length / dimensions) * bytes);
+  data.forEach((x, i) => {
+    const j = i % dimensions;
+    if (x > 0) out[Math.floor(i / dimensions) * bytes + (j >> 3)] |= 0x80 >> (j & 7);
+  });
+  return out;
+}
+
+// How many of the true `k` nearest are among the hits, from 0 to 1.
+export function recall(slots, truth, k) {
+  const wanted = new Set(truth.slice(0, k).map(([, i]) => i));
+  return slots.filter((slot) => wanted.has(slot)).length / k;
+}
+
+// An index with rows in it, trained on them where it wants that.
+export async function filled(Index_, options, data) {
+  const index = await Index_.create(options);
+  if (!index.info().trained) index.train(data);
+  index.add(data);
+  return index;
 }
 
 // That `act` throws a MinnowError of that code, with a message to go by.

@@ -46,10 +46,21 @@ function vectors(rows, dimensions) {
   return at;
 }
 
+// A struct of these words and zeros.
+function zeroed(bytes, ...words) {
+  const at = room(bytes);
+  new Uint8Array(c.memory.buffer).fill(0, at, at + bytes);
+  write32(at, ...words);
+  return at;
+}
+
+function makeQuery(k, vector = [], more = []) {
+  return zeroed(44, put(new Uint8Array(Float32Array.from(vector).buffer)), vector.length, k, ...more);
+}
+
 // The keys and distances of the k nearest.
 function search(index, vector, k, scratch) {
-  const query = room(24);
-  write32(query, put(new Uint8Array(Float32Array.from(vector).buffer)), vector.length, k, 0, 0, 0);
+  const query = makeQuery(k, vector);
   const hits = room(16 * k);
   const count = room(4);
   assert.equal(c.mn_index_search(index, query, hits, count, scratch), 0);
@@ -75,16 +86,16 @@ test("it imports nothing and exports the whole C API", async () => {
 });
 
 test("an index is built, searched, saved, opened and verified", () => {
-  const options = room(32);
-  write32(options, 2, MN_L2, 0, 0, 0, 0, 7, 0);
+  const options = zeroed(64, 2, MN_L2);
+  write32(options + 56, 7, 0);
   const spec = new TextEncoder().encode("hnsw8,f16");
   assert.equal(c.mn_options_parse(options, put(spec), spec.length, 0), 0);
-  const sizes = room(28);
-  assert.equal(c.mn_plan(options, 100, 3, 0, sizes), 0);
+  const sizes = room(36);
+  assert.equal(c.mn_plan(options, 100, makeQuery(3), sizes), 0);
 
   const memory = arena(read32(sizes) + 64);
-  const scratch = arena(Math.max(read32(sizes + 16), read32(sizes + 24)) + 64);
-  const index = room(128);
+  const scratch = arena(Math.max(read32(sizes + 20), read32(sizes + 24)) + 64);
+  const index = room(512);
   assert.equal(c.mn_index_create(index, options, 100, memory), 0);
   assert.equal(read32(index + 4), read32(sizes), "the block is as large as planned");
 
@@ -97,7 +108,7 @@ test("an index is built, searched, saved, opened and verified", () => {
 
   const [block, bytes] = [read32(index), read32(index + 4)];
   const copy = new Uint8Array(c.memory.buffer).slice(block, block + bytes);
-  const opened = room(128);
+  const opened = room(512);
   const at = room(bytes + 8);
   const image = at + (-at & 7);
   new Uint8Array(c.memory.buffer).set(copy, image);
@@ -113,12 +124,46 @@ test("an index is built, searched, saved, opened and verified", () => {
   c.free(at);
 });
 
+test("codes, training and planes", () => {
+  const options = zeroed(64, 8, MN_L2);
+  const spec = new TextEncoder().encode("flat,bits8");
+  assert.equal(c.mn_options_parse(options, put(spec), spec.length, 0), 0);
+  const rows = Array.from({ length: 800 }, (_, i) => Math.sin(i * i));
+  const training = room(12);
+  assert.equal(c.mn_plan_training(options, 100, training), 0);
+  assert.equal(read32(training), 1);
+  const memory = arena(1 << 20);
+  const scratch = arena(Math.max(read32(training + 8), 1 << 16) + 64);
+  const index = room(512);
+  assert.equal(c.mn_index_create(index, options, 100, memory), 0);
+  assert.equal(c.mn_index_train(index, vectors(rows, 8), scratch), 0);
+  assert.equal(c.mn_index_add(index, 0, vectors(rows, 8), 0, scratch), 0);
+
+  const info = room(128);
+  c.mn_index_info(info, index);
+  const [codeBytes, error] = [read32(info + 104), data().getFloat32(info + 112, true)];
+  assert.equal(codeBytes, 16); // 8 planes of a byte, and 8 bytes
+  assert.ok(error > 0 && error < 1e-3, `error ${error}`);
+  const codes = room(100 * codeBytes);
+  assert.equal(c.mn_index_encode(index, vectors(rows, 8), codes, 0, scratch), 0);
+  const decoded = room(100 * 32);
+  assert.equal(c.mn_index_decode(index, codes, 100, decoded, scratch), 0);
+  rows.forEach((x, i) => assert.ok(Math.abs(x - data().getFloat32(decoded + 4 * i, true)) < 0.02));
+
+  const stats = room(32);
+  const query = makeQuery(3, rows.slice(0, 8), [0, 1, 4, 0, 0, 0, 0, stats]);
+  data().setFloat32(query + 24, 5, true);
+  const [hits, count] = [room(48), room(4)];
+  assert.equal(c.mn_index_search(index, query, hits, count, scratch), 0);
+  assert.equal(Number(data().getBigUint64(hits, true)), 0);
+  assert.deepEqual([read32(stats + 24), read32(stats + 28)], [15, 1]);
+});
+
 test("errors are statuses with names", () => {
-  const options = room(32);
-  write32(options, 1, MN_L2, 0, 0, 0, 0, 0, 0);
+  const options = zeroed(64, 1, MN_L2);
   const memory = arena(1 << 20);
   const scratch = arena(1 << 20);
-  const index = room(128);
+  const index = room(512);
   assert.equal(c.mn_index_create(index, options, 10, memory), 0);
   const keys = put(new Uint8Array(BigUint64Array.of(5n, 5n).buffer));
   const row = room(4);

@@ -49,7 +49,7 @@ static void print_table(const char *path, const mn_info *info,
   }
   printf("  seed              %" PRIu64 "\n", options->seed);
   if (training->least > 0)
-    printf("  trained           %s (on %u vectors at least; %u are enough)\n",
+    printf("  trained           %s (%u vectors are needed, %u are enough)\n",
            info->trained ? "yes" : "no", training->least, training->enough);
   printf("  clipped vectors   %" PRIu64 "\n", info->clipped);
   printf("  error             %.4g of the squared length\n",
