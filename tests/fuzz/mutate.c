@@ -39,15 +39,45 @@ static void put(uint8_t *data, size_t size, size_t at, uint32_t value) {
     memcpy(data + at, &value, 4);
 }
 
+static mn_encoding draw_encoding(void) {
+  static const mn_encoding encodings[] = {MN_F32,   MN_F16, MN_BF16, MN_SQ8,
+                                          MN_SQ6,   MN_SQ4, MN_PQ,   MN_PRQ,
+                                          MN_BITS1, MN_SIGN};
+  const mn_encoding encoding = encodings[draw() % 10];
+  return encoding == MN_BITS1 ? (mn_encoding)(MN_BITS1 + draw() % 8) : encoding;
+}
+
+/* Options of which most go together. */
+static mn_options draw_options(void) {
+  mn_options o = {.dimensions = 1 + draw() % 40,
+                  .metric = (mn_metric)(1 + draw() % 3),
+                  .structure = (mn_structure)(draw() % 3),
+                  .encoding = draw_encoding(),
+                  .m = 4 + draw() % 5,
+                  .ef_construction = 8 + draw() % 20,
+                  .seed = draw()};
+  if (draw() % 2)
+    o.transform = (mn_transform)(draw() % 5);
+  if (o.transform == MN_FIRST || o.transform == MN_PCA)
+    o.kept_dimensions = 1 + draw() % o.dimensions;
+  if (o.encoding == MN_PQ || o.encoding == MN_PRQ) {
+    const uint32_t left = o.kept_dimensions ? o.kept_dimensions : o.dimensions;
+    const uint32_t width = 1 + draw() % 4;
+    o.pq_m = left % width ? left : left / width;
+    o.pq_bits = o.encoding == MN_PQ ? 4 : 1 + draw() % 6;
+    o.pq_nrq = o.encoding == MN_PQ ? 1 : 1 + draw() % 4;
+    o.pq_correction = draw() % 2;
+  }
+  if (o.encoding == MN_SIGN)
+    o.metric = (mn_metric)(MN_HAMMING + draw() % 2);
+  else if (draw() % 3 == 0)
+    o.refine = draw_encoding();
+  return o;
+}
+
 /* A new header for other options, over the same contents. */
 static size_t change_options(uint8_t *data, size_t size, size_t max_size) {
-  const mn_options options = {.dimensions = 1 + draw() % 40,
-                              .metric = (mn_metric)(1 + draw() % 3),
-                              .structure = (mn_structure)(draw() % 3),
-                              .encoding = (mn_encoding)(1 + draw() % 4),
-                              .m = 4 + draw() % 5,
-                              .ef_construction = 8 + draw() % 20,
-                              .seed = draw()};
+  const mn_options options = draw_options();
   const uint32_t capacity = 1 + draw() % 60;
   uint8_t *memory = malloc(max_size + MN_ALIGNMENT);
   mn_arena arena = mn_arena_over(memory, max_size);

@@ -7,7 +7,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#define D            3u
+#define D            6u
+#define SAMPLE       100u
 #define MEMORY_BYTES ((size_t)4 << 20)
 
 typedef enum variant {
@@ -27,15 +28,15 @@ static void require(mn_status status) {
 
 static void build(mn_index *index, mn_arena *arena, const mn_options *options,
                   variant kind, uint32_t n) {
-  static float rows[1000 * D];
+  static float rows[SAMPLE * D];
   uint32_t left, half = n / 2;
-  mn_vectors all = {rows, n, D}, first = {rows, half, D},
+  mn_vectors all = {rows, SAMPLE, D}, first = {rows, half, D},
              second = {rows + half * D, n - half, D};
-  gen_rows(rows, "uniform", n, 0, n, D);
+  gen_rows(rows, "uniform", n, 0, SAMPLE, D);
   require(mn_index_create(index, options, kind == SPARE ? n + 9 : n, arena));
   if (kind == EMPTY)
     return;
-  if (options->encoding == MN_SQ8)
+  if (!mn_index_info(index).trained)
     require(mn_index_train(index, &all, arena));
   require(mn_index_add(index, NULL, &first, NULL, arena));
   require(mn_index_append(index, NULL, &second, NULL, arena));
@@ -60,22 +61,46 @@ static void save(const mn_index *index, const char *folder, unsigned number) {
 }
 
 int main(int argc, char **argv) {
-  static const char *const specs[] = {"auto,f16",  "flat,f32",   "flat,f16",
-                                      "flat,bf16", "flat,sq8",   "hnsw4,f32",
-                                      "hnsw4,f16", "hnsw5,bf16", "hnsw6,sq8"};
+  static const char *const specs[] = {
+      "auto,f16",
+      "flat,f32",
+      "hnsw4,f32",
+      "hnsw4,f16",
+      "hnsw5,bf16",
+      "hnsw6,sq8",
+      "flat,sq6",
+      "hnsw4,sq4",
+      "hnsw4,bits1",
+      "flat,bits2",
+      "hnsw4,bits4",
+      "flat,bits8",
+      "flat,pq3x4",
+      "hnsw4,pq2x4+c",
+      "flat,prq2x3x2",
+      "hnsw4,prq3x2x3+c",
+      "flat,hadamard,bits3,refine=sq8",
+      "hnsw4,first4,sq6,refine=bits5",
+      "flat,pca3,f16,refine=f32",
+      "hnsw4,opq,pq3x4,refine=bf16",
+  };
+  enum { SPECS = sizeof specs / sizeof *specs };
   uint8_t *memory = malloc(MEMORY_BYTES);
   unsigned number = 0;
   if (argc != 2 || !memory)
     return 2;
-  for (unsigned s = 0; s < sizeof specs / sizeof *specs; s++)
-    for (mn_metric metric = MN_L2; metric <= MN_COSINE; metric++)
+  for (unsigned s = 0; s < SPECS; s++)
+    for (mn_metric metric = MN_L2; metric <= MN_JACCARD; metric++)
       for (variant kind = EMPTY; kind < VARIANTS; kind++)
-        for (uint32_t n = 2; n <= 70; n *= 5) {
+        for (uint32_t n = 3; n <= 50; n *= 16) {
+          const char *spec =
+              metric >= MN_HAMMING ? s % 2 ? "hnsw4" : "flat" : specs[s];
           mn_options options = {
               .dimensions = D, .metric = metric, .ef_construction = 20};
           mn_arena arena = mn_arena_over(memory, MEMORY_BYTES);
           mn_index index;
-          require(mn_options_parse(&options, specs[s], strlen(specs[s]), NULL));
+          if (metric >= MN_HAMMING && s >= 2)
+            continue;
+          require(mn_options_parse(&options, spec, strlen(spec), NULL));
           build(&index, &arena, &options, kind, n);
           save(&index, argv[1], number++);
         }

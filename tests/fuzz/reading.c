@@ -1,0 +1,225 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "reading.h"
+#include "require.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define K_MAX 300u
+
+/* --- Choices -------------------------------------------------------------- */
+
+static uint32_t random_state;
+
+uint32_t draw(void) {
+  random_state = random_state * 1664525u + 1013904223u;
+  return random_state >> 8;
+}
+
+void seed_from(const uint8_t *data, size_t size) {
+  random_state = (uint32_t)size;
+  for (size_t i = 0; i < size; i += 61)
+    random_state = random_state * 31 + data[i];
+}
+
+void fill(float *row, uint32_t dimensions) {
+  static const float rare[] = {0, -0.0f, 1, 1e18f, -1e-18f, 1e-40f, 70000};
+  for (uint32_t j = 0; j < dimensions; j++)
+    row[j] = draw() % 16 ? (float)draw() * 0x1p-23f - 1 : rare[draw() % 7];
+}
+
+/* What vectors and queries may be refused for. */
+static int is_refusal(mn_status status) {
+  return status == MN_ERROR_ZERO_VECTOR || status == MN_ERROR_NOT_FINITE ||
+         status == MN_ERROR_RANGE;
+}
+
+/* --- Searching ------------------------------------------------------------ */
+
+static uint32_t filtered(const uint32_t *filter, uint32_t count) {
+  uint32_t passing = 0;
+  for (uint32_t i = 0; i < count; i++)
+    passing += filter[i / 32] >> i % 32 & 1;
+  return passing;
+}
+
+static void check_hits(const mn_index *index, const mn_hit *hits,
+                       uint32_t found, const uint32_t *filter, int is_valid) {
+  const mn_info info = mn_index_info(index);
+  uint8_t *seen = calloc(info.count + 1, 1);
+  for (uint32_t i = 0; i < found; i++) {
+    const uint32_t slot = hits[i].slot;
+    REQUIRE(slot < info.count && !seen[slot]);
+    REQUIRE(index->keys[slot] == hits[i].key);
+    REQUIRE(!filter || filter[slot / 32] >> slot % 32 & 1);
+    seen[slot] = 1;
+    if (is_valid && i > 0)
+      REQUIRE(hits[i - 1].distance < hits[i].distance ||
+              (hits[i - 1].distance == hits[i].distance &&
+               hits[i - 1].key < hits[i].key));
+  }
+  free(seen);
+}
+
+/* Brings any vector; now and then it fails. */
+static mn_status fetch(void *context, uint64_t key, uint32_t slot,
+                       float *vector) {
+  const mn_index *index = context;
+  REQUIRE(slot < mn_index_info(index).count && index->keys[slot] == key);
+  fill(vector, index->options.dimensions);
+  return draw() % 500 ? MN_OK : (mn_status)77;
+}
+
+static mn_query make_query(const mn_index *index, const float *row) {
+  static const uint32_t ks[] = {1, 7, K_MAX}, efs[] = {0, 1, 100};
+  static const uint32_t planes[] = {0, 0, 1, 2, 4, 8, 5, 3};
+  static const float refine_ks[] = {0, 1, 2.5f, 1e9f};
+  return (mn_query){.vector = row,
+                    .dimensions = index->options.dimensions,
+                    .k = ks[draw() % 3],
+                    .ef = efs[draw() % 3],
+                    .planes = planes[draw() % 8],
+                    .refine_planes = draw() % 3 ? 0 : planes[draw() % 8],
+                    .refine_k = refine_ks[draw() % 4],
+                    .fetch = draw() % 4 ? NULL : fetch,
+                    .fetch_context = (void *)(uintptr_t)index};
+}
+
+/* Only of these does it depend on the index whether they are in range. */
+static int may_be_refused(const mn_query *query) {
+  return query->planes > 0 || query->refine_planes > 0 || query->fetch != NULL;
+}
+
+static void search(const mn_index *index, const float *row,
+                   const uint32_t *filter, mn_arena *scratch, int is_valid) {
+  static mn_hit hits[K_MAX];
+  const uint32_t count = mn_index_info(index).count;
+  uint32_t found = K_MAX + 1;
+  mn_stats stats;
+  mn_sizes sizes;
+  mn_query query = make_query(index, row);
+  query.filter = filter;
+  query.stats = &stats;
+  const size_t peak = scratch->peak;
+  scratch->peak = 0;
+  const mn_status status =
+      mn_index_search(index, &query, hits, &found, scratch);
+  const mn_status planned =
+      mn_plan(&index->options, index->capacity, &query, &sizes);
+  REQUIRE(scratch->used == 0);
+  REQUIRE((planned == MN_OK) == (status != MN_ERROR_ARGUMENT));
+  REQUIRE(status == MN_OK || is_refusal(status) || status == MN_ERROR_ARENA ||
+          (status == MN_ERROR_ARGUMENT && may_be_refused(&query)) ||
+          (status == (mn_status)77 && query.fetch != NULL));
+  if (planned == MN_OK && status != MN_ERROR_ARENA)
+    REQUIRE(scratch->peak == sizes.search_scratch_bytes);
+  scratch->peak = scratch->peak > peak ? scratch->peak : peak;
+  if (status != MN_OK)
+    return;
+  const uint32_t passing = filter ? filtered(filter, count) : count;
+  const uint32_t wanted = query.k < passing ? query.k : passing;
+  REQUIRE(is_valid ? found == wanted : found <= wanted);
+  check_hits(index, hits, found, filter, is_valid);
+  if (found > 0 && draw() % 4 == 0) {
+    float *rows = malloc((size_t)found * query.dimensions * sizeof *rows);
+    fill(rows, found * query.dimensions);
+    const mn_vectors vectors = {rows, found, query.dimensions};
+    if (mn_index_rank(index, row, &vectors, hits, scratch) == MN_OK)
+      check_hits(index, hits, found, filter, is_valid);
+    REQUIRE(scratch->used == 0);
+    free(rows);
+  }
+}
+
+static void search_some(const mn_index *index, float *row, mn_arena *scratch,
+                        int is_valid) {
+  const mn_info info = mn_index_info(index);
+  uint32_t *filter = malloc((info.count / 32 + 1) * sizeof *filter);
+  for (uint32_t i = 0; i <= info.count / 32; i++)
+    filter[i] = draw() ^ draw() << 16;
+  for (unsigned i = 0; i < 5; i++)
+    search(index, row, i == 4 ? filter : NULL, scratch, is_valid);
+  free(filter);
+}
+
+/* --- Vectors and codes ---------------------------------------------------- */
+
+static void reconstruct(const mn_index *index, float *row, mn_arena *scratch,
+                        int is_valid) {
+  const mn_info info = mn_index_info(index);
+  for (uint32_t slot = 0; slot < info.count && slot < 5; slot++) {
+    const uint64_t key = index->keys[slot];
+    uint32_t at;
+    const mn_status status = mn_index_find(index, key, &at);
+    REQUIRE(status == (is_valid ? MN_OK : status) && (!is_valid || at == slot));
+    const mn_status found =
+        mn_index_reconstruct(index, key, row, info.options.dimensions, scratch);
+    REQUIRE(found == status ||
+            (status == MN_OK && found == MN_ERROR_ARENA && !is_valid));
+    REQUIRE(scratch->used == 0);
+  }
+}
+
+/* Codes of vectors, and bytes that never were codes: in memory of exactly their
+ * size. */
+static void use_codes(const mn_index *index, float *row, mn_arena *scratch) {
+  const mn_info info = mn_index_info(index);
+  const uint32_t d = info.options.dimensions, bytes = info.code_bytes;
+  const mn_vectors one = {row, 1, d};
+  const size_t entries = (size_t)info.options.pq_m
+                         << info.options.pq_bits % 16; /* 0 without pq */
+  uint8_t *codes = malloc(2 * (size_t)bytes);
+  float *table = malloc((entries + 1) * sizeof *table);
+  float distance[2];
+  mn_status status = mn_index_encode(index, &one, codes, NULL, scratch);
+  REQUIRE(info.trained == (status != MN_ERROR_UNTRAINED));
+  REQUIRE(status == MN_OK || status == MN_ERROR_UNTRAINED ||
+          status == MN_ERROR_ARENA || is_refusal(status));
+  if (status != MN_OK)
+    memset(codes, 0, bytes);
+  for (uint32_t i = 0; i < bytes; i++)
+    codes[bytes + i] = (uint8_t)(draw() % 4 ? draw() : 0xff);
+  status = mn_index_compare(index, row, d, codes, 2, distance, scratch);
+  REQUIRE(info.trained == (status != MN_ERROR_UNTRAINED));
+  status = mn_index_between(index, codes, codes + bytes, distance, scratch);
+  REQUIRE(info.trained == (status != MN_ERROR_UNTRAINED));
+  mn_index_between(index, codes + bytes, codes, distance, scratch);
+  mn_index_distance_table(index, row, d, table, scratch);
+  mn_index_decode(index, codes, 1, row, scratch);
+  mn_index_decode(index, codes + bytes, 1, row, scratch);
+  REQUIRE(scratch->used == 0);
+  free(table);
+  free(codes);
+}
+
+/* --- All ------------------------------------------------------------------ */
+
+/* Sections, where there are any, lie in the block. */
+static void check_sections(const mn_index *index) {
+  static const uint32_t names[] = {
+      MN_SECTION('S', 'T', 'A', 'T'), MN_SECTION('C', 'O', 'D', 'E'),
+      MN_SECTION('F', 'R', 'S', 'T'), MN_SECTION('M', 'O', 'D', 'L'),
+      MN_SECTION('U', 'P', 'P', 'R'), MN_SECTION('t', 'e', 's', 't'),
+      MN_SECTION('a', 'x', 'x', 'x'), MN_SECTION('b', 'x', 'x', 'x')};
+  for (unsigned i = 0; i < sizeof names / sizeof *names; i++) {
+    const void *data;
+    size_t bytes;
+    if (mn_index_section(index, names[i], &data, &bytes) != MN_OK)
+      continue;
+    const size_t at = (size_t)((const uint8_t *)data - index->block);
+    REQUIRE(bytes > 0 && at < index->block_bytes &&
+            bytes <= index->block_bytes - at);
+  }
+}
+
+void read_index(const mn_index *index, mn_arena *scratch, int is_valid) {
+  const mn_info info = mn_index_info(index);
+  float *row = malloc(info.options.dimensions * sizeof *row);
+  fill(row, info.options.dimensions);
+  search_some(index, row, scratch, is_valid);
+  use_codes(index, row, scratch);
+  reconstruct(index, row, scratch, is_valid);
+  check_sections(index);
+  REQUIRE(info.error >= 0 && info.error <= 1);
+  free(row);
+}
