@@ -198,13 +198,18 @@ mn_status mn_index_reconstruct(const mn_index *index, uint64_t key,
 
 /* --- Report --------------------------------------------------------------- */
 
+/* Without the 64-bit conversion, which some processors need a library for. */
+static float float_of(uint64_t number) {
+  return (float)(uint32_t)(number >> 32) * 0x1p32f + (float)(uint32_t)number;
+}
+
 mn_info mn_index_info(const mn_index *index) {
   const mn_header *header = mn_index_header(index);
   const mn_state *state = index->state;
   const uint32_t code_bytes = index->codec.code_bytes + index->codec.rest_bytes;
   const uint32_t refine_bytes = index->fine.code_bytes + index->fine.rest_bytes;
   const float mean_error =
-      state->count > 0 ? (float)state->error / (float)state->count : 0.0f;
+      state->count > 0 ? float_of(state->error) / (float)state->count : 0.0f;
   return (mn_info){.options = index->options,
                    .is_auto = index->is_auto,
                    .capacity = index->capacity,

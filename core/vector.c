@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "vector.h"
+#include "block.h"
 #include "bytes.h"
 #include "encoding/codec.h"
 #include "kernels/kernels.h"
@@ -36,8 +37,11 @@ mn_code_places mn_places_of(const mn_index *index, uint32_t slot) {
 
 mn_status mn_vector_map(const mn_index *index, const float *vector,
                         const mn_vector_room *room) {
-  const mn_map map = mn_map_of_index(index);
+  mn_map map = mn_map_of_index(index);
   const mn_metric metric = index->options.metric;
+  /* A query in an index that has nothing yet, and so finds nothing. */
+  if (!index->state->trained)
+    map.ops = NULL;
   const mn_status status =
       mn_vector_take(index->codec.kernels, metric, vector,
                      index->options.dimensions, room->vector);
