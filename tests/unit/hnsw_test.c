@@ -230,6 +230,11 @@ int main(void) {
   test_twins("hnsw4,f32", MN_L2);
   test_twins("hnsw8,sq8", MN_COSINE);
   test_twins("hnsw16,f16", MN_IP);
+  test_twins("hnsw4,bits1", MN_L2);
+  test_twins("hnsw8,bits4", MN_COSINE);
+  test_twins("hnsw8,pq6x4+c", MN_L2);
+  test_twins("hnsw4,pca9,sq6", MN_IP);
+  test_twins("hnsw4,sign", MN_HAMMING);
   test_recall("hnsw16,f32", MN_L2, "clustered", 0.95, 0.99);
   test_recall("hnsw16,f16", MN_COSINE, "clustered", 0.95, 0.99);
   test_recall("hnsw16,bf16", MN_IP, "clustered", 0.9, 0.99);
