@@ -1,74 +1,62 @@
 // SPDX-License-Identifier: Apache-2.0
-// Exact search over what reader.mjs read: distances bit for bit as
-// core/FORMAT.md (4 and 7) defines them. Shares no code with the library.
+// Exact search over what reader.mjs read, by the rule at the end of
+// core/FORMAT.md, 6: candidates, then refine.
+import { distanceOf, f32, normalised } from "./floats.mjs";
 
-const f32 = Math.fround;
-
-// 7. A sum of `count` terms, each an f32 already.
-function sum(count, term) {
-  const lanes = new Float32Array(16);
-  for (let j = 0; j < count; j++) lanes[j % 16] += term(j);
-  for (let width = 8; width >= 1; width /= 2) {
-    for (let i = 0; i < width; i++) lanes[i] += lanes[i + width];
-  }
-  return lanes[0];
-}
-
-const dot = (a, b) => sum(a.length, (j) => f32(a[j] * b[j]));
-
-function squares(a, b) {
-  return sum(a.length, (j) => {
-    const difference = f32(a[j] - b[j]);
-    return f32(difference * difference);
-  });
-}
-
-export function normalised(vector) {
-  const norm = f32(Math.sqrt(dot(vector, vector)));
-  return vector.map((x) => x / norm);
-}
-
-function distanceOf(metric, a, b) {
-  if (metric === "l2") return squares(a, b);
-  return metric === "ip" ? -dot(a, b) : f32(1 - dot(a, b));
-}
-
-function toInteger(x, limit) {
-  const clamped = Math.min(Math.max(x, -limit), limit);
-  return Math.trunc(f32(clamped < 0 ? clamped - 0.5 : clamped + 0.5));
-}
-
-// 4. A function from code to distance.
-function sq8Distance(metric, query, { zero, step }) {
-  const r = metric === "l2" ? query.map((q, j) => q - zero[j]) : query;
-  const t = r.map((x, j) => x * step[j]);
-  const a = t.reduce((most, x) => Math.max(most, Math.abs(x)), 0);
-  const limit = Math.min(32767, Math.floor((2 ** 24 - 1) / query.length));
-  const inverse = a > 2 ** -100 ? f32(limit / a) : 0;
-  const weights = Int16Array.from(t, (x) => toInteger(f32(x * inverse), limit));
-  const factor = f32((metric === "l2" ? -2 : -1) * f32(a / limit));
-  const constant = metric === "l2" ? dot(r, r) : distanceOf(metric, query, zero);
-  return ({ steps, own }) => {
-    const whole = weights.reduce((total, w, j) => total + w * steps[j], 0);
-    const estimate = f32(constant + f32(factor * f32(whole)));
-    return metric === "l2" ? f32(estimate + own) : estimate;
-  };
-}
-
-function before(a, b) {
-  if (a.distance !== b.distance) return a.distance - b.distance;
-  return a.key < b.key ? -1 : 1;
+// The query, or a vector to encode, as FINE and as CODE get it.
+export function prepared({ header, transform }, vector) {
+  if (header.metric !== "cosine") return [vector, transform.map(vector)];
+  const unit = normalised(vector);
+  const mapped = transform.map(unit);
+  return [unit, mapped === unit ? unit : normalised(mapped)];
 }
 
 // Every vector of the block, nearest first: {slot, key, distance}.
-export function rank({ header, keys, codes, model }, vector) {
-  const { metric, encoding } = header;
-  const query = metric === "cosine" ? normalised(vector) : vector;
-  const distance =
-    encoding === "sq8"
-      ? sq8Distance(metric, query, model)
-      : (code) => distanceOf(metric, query, code.vector);
-  return codes
-    .map((code, slot) => ({ slot, key: keys[slot], distance: distance(code) }))
-    .sort(before);
+function rank(keys, slots, distance) {
+  return slots
+    .map((slot) => ({ slot, key: keys[slot], distance: distance(slot) }))
+    .sort((a, b) => a.distance - b.distance || (a.key < b.key ? -1 : 1));
+}
+
+function defaultPlanes({ planes }, dimensions) {
+  if (!planes || planes < 4) return planes;
+  if (dimensions >= 400) return 1;
+  return dimensions >= 200 ? 2 : 4;
+}
+
+// What the candidates are ranked again by, if anything is.
+function refiner(index, query, mapped, first, { planes, refineBy, rows }) {
+  const { header, codec, codes, fine, fineCodes } = index;
+  if (rows) {
+    const exact = (slot) => prepared(index, rows[slot])[0];
+    return (slot) => distanceOf(header.metric, query, exact(slot));
+  }
+  if (fine) {
+    const distance = fine.measure(query);
+    return (slot) => distance(fineCodes[slot]);
+  }
+  const by = refineBy || (planes ? 0 : codec.planes);
+  if (!(by > first)) return undefined;
+  const distance = codec.measure(mapped, by);
+  return (slot) => distance(codes[slot]);
+}
+
+// `hits`, the k best; `all`, what every slot would be as a hit. Options: k;
+// planes, refineBy and refineK where the query says them; `rows`, the vectors
+// themselves, where they refine.
+export function search(index, vector, options) {
+  const { keys, codec, codes } = index;
+  const [query, mapped] = prepared(index, vector);
+  const planes = options.planes || defaultPlanes(codec, mapped.length);
+  const measure = codec.measure(mapped, planes);
+  const slots = [...codes.keys()];
+  const found = rank(keys, slots, (slot) => measure(codes[slot]));
+  const refined = refiner(index, query, mapped, planes, options);
+  if (!refined) return { hits: found.slice(0, options.k), all: found };
+  const wanted = Math.ceil(f32(f32(options.refineK || 10) * options.k));
+  const candidates = found.slice(0, wanted).map(({ slot }) => slot);
+  return {
+    hits: rank(keys, candidates, refined).slice(0, options.k),
+    all: rank(keys, slots, refined),
+  };
 }

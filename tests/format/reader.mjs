@@ -2,51 +2,19 @@
 // A reader of Minnow's blocks, written from core/FORMAT.md alone: it shares no
 // code with the library. It reads every byte, and throws where one is not as
 // the document says. The numbers in comments are the document's sections.
+import { encodingName, encodingOf } from "./encodings.mjs";
+import { check } from "./floats.mjs";
+import { readLinks, upperLevels } from "./graph.mjs";
+import { transformOf } from "./transforms.mjs";
+import { xxh32 } from "./xxh32.mjs";
 
-export const METRICS = [, "l2", "ip", "cosine"];
-export const STRUCTURES = [, "flat", "hnsw"];
-export const ENCODINGS = [, "f32", "f16", "bf16", "sq8"];
+const METRICS = [, "l2", "ip", "cosine", "hamming", "jaccard"];
+const STRUCTURES = [, "flat", "hnsw"];
+const TRANSFORMS = ["none", "hadamard", "first", "pca", "opq"];
 
 const HEADER_BYTES = 832;
 const TABLE_ENTRIES = 24;
 const roundUp = (bytes) => Math.ceil(bytes / 64) * 64;
-const f32 = Math.fround;
-
-function check(condition, message) {
-  if (!condition) throw new Error(message);
-}
-
-// --- 6. XXH32, from the xxHash specification, seed 0 ------------------------
-
-export function xxh32(bytes) {
-  const [p1, p2, p3, p4, p5] = [
-    0x9e3779b1, 0x85ebca77, 0xc2b2ae3d, 0x27d4eb2f, 0x165667b1,
-  ];
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
-  const rotate = (x, n) => (x << n) | (x >>> (32 - n));
-  const round = (lane, word) =>
-    Math.imul(rotate((lane + Math.imul(word, p2)) | 0, 13), p1);
-  let at = 0;
-  let hash = p5;
-  if (bytes.length >= 16) {
-    let lanes = [p1 + p2, p2, 0, -p1];
-    for (; at + 16 <= bytes.length; at += 16) {
-      lanes = lanes.map((x, i) => round(x, view.getUint32(at + 4 * i, true)));
-    }
-    hash = [1, 7, 12, 18].reduce((sum, n, i) => sum + rotate(lanes[i], n), 0);
-  }
-  hash = (hash + bytes.length) | 0;
-  for (; at + 4 <= bytes.length; at += 4) {
-    const word = Math.imul(view.getUint32(at, true), p3);
-    hash = Math.imul(rotate((hash + word) | 0, 17), p4);
-  }
-  for (; at < bytes.length; at++) {
-    hash = Math.imul(rotate((hash + Math.imul(bytes[at], p5)) | 0, 11), p1);
-  }
-  hash = Math.imul(hash ^ (hash >>> 15), p2);
-  hash = Math.imul(hash ^ (hash >>> 13), p3);
-  return (hash ^ (hash >>> 16)) >>> 0;
-}
 
 // --- 1. Header and table ----------------------------------------------------
 
@@ -74,78 +42,121 @@ function readTable(view, count) {
   return table;
 }
 
+const within = (x, least, most) => x >= least && x <= most;
+
+function checkOptions(h) {
+  const { metric, encoding, refine, transform, dimensions: d } = h;
+  check(metric && h.structure && encoding && transform, "unknown option");
+  check(within(d, 1, 65535), "dimensions");
+  check(within(h.m, 4, 64), "M");
+  check(within(h.efConstruction, h.m, 65535), "ef_construction");
+  check(within(h.capacity, 1, 2 ** 31 - 1), "capacity");
+  const isBinary = metric === "hamming" || metric === "jaccard";
+  check((encoding === "sign") === isBinary, "sign and metric");
+  check(refine === "none" || refine, "unknown refine");
+  check(!["sign", "pq", "prq"].includes(refine), `refine is ${refine}`);
+  check(!isBinary || refine === "none", "refine of signs");
+  check(!isBinary || ["none", "first"].includes(transform), "transform of signs");
+  const keeps = transform === "first" || transform === "pca";
+  check(within(h.kept, keeps ? 1 : 0, keeps ? d : 0), "kept_dimensions");
+  const isPq = encoding === "pq" || encoding === "prq";
+  check(transform !== "opq" || isPq, "opq without codebooks");
+  if (!isPq) {
+    check(!h.pqBits && !h.nrq && !h.correction && !h.pqM, "pq fields are not 0");
+    return;
+  }
+  if (encoding === "pq") check([4, 8].includes(h.pqBits) && h.nrq === 1, "pq");
+  else check(within(h.pqBits, 1, 12) && within(h.nrq, 1, 16), "prq");
+  check(within(h.pqM, 1, Math.floor(65535 / h.nrq)), "pq_m");
+  check((keeps ? h.kept : d) % h.pqM === 0, "pq_m: not a divisor");
+}
+
 function readHeader(block, view) {
   const magic = [0x4d, 0x49, 0x4e, 0x4e, 0x4f, 0x57, 0x1a, 0x0a];
   check(magic.every((byte, i) => block[i] === byte), "not a block");
   check(view.getUint16(8, true) === 1, "another major format");
-  check(view.getUint16(10, true) === 0, "a later minor format");
   const zeroed = block.slice(0, HEADER_BYTES);
   zeroed.fill(0, 12, 16);
   check(view.getUint32(12, true) === xxh32(zeroed), "header checksum");
   const flags = view.getUint32(24, true);
   check(flags < 4, "unknown flags");
-  check(view.getUint8(39) === 0 && view.getUint32(60, true) === 0, "not 0");
+  check(view.getUint16(62, true) === 0, "not 0 at 62");
   const header = {
+    minor: view.getUint16(10, true),
     blockBytes: Number(view.getBigUint64(16, true)),
     sealed: (flags & 1) !== 0,
     auto: (flags & 2) !== 0,
     dimensions: view.getUint32(32, true),
     metric: METRICS[view.getUint8(36)],
     structure: STRUCTURES[view.getUint8(37)],
-    encoding: ENCODINGS[view.getUint8(38)],
-    m: view.getUint32(40, true),
-    efConstruction: view.getUint32(44, true),
+    encoding: encodingName(view.getUint8(38)),
+    refine: view.getUint8(39) ? encodingName(view.getUint8(39)) : "none",
+    m: view.getUint8(40),
+    transform: TRANSFORMS[view.getUint8(41)],
+    pqBits: view.getUint8(42),
+    nrq: view.getUint8(43) & 127,
+    correction: view.getUint8(43) >> 7 === 1,
+    efConstruction: view.getUint16(44, true),
+    pqM: view.getUint16(46, true),
     seed: view.getBigUint64(48, true),
     capacity: view.getUint32(56, true),
+    kept: view.getUint16(60, true),
     table: readTable(view, view.getUint32(28, true)),
   };
+  check(header.minor <= 1, "a later minor format");
   check(header.blockBytes === block.length, "block_bytes");
-  check(header.metric && header.structure && header.encoding, "unknown option");
-  check(header.dimensions >= 1 && header.dimensions <= 65535, "dimensions");
-  check(header.m >= 4 && header.m <= 64, "M");
-  check(
-    header.efConstruction >= header.m && header.efConstruction <= 65535,
-    "ef_construction",
-  );
-  check(header.capacity >= 1 && header.capacity < 2 ** 31, "capacity");
+  checkOptions(header);
+  if (header.minor === 0) {
+    check(view.getUint8(36) <= 3 && view.getUint8(38) <= 4, "too new for 1.0");
+    check([39, 41, 42, 43].every((at) => !block[at]), "1.0: not 0");
+    check(!header.pqM && !header.kept, "1.0: not 0");
+  }
   return header;
 }
 
-// --- 2, 3. Lengths of the library's sections --------------------------------
+// --- 2. Lengths of the library's sections -----------------------------------
 
 const buckets = (capacity) => capacity + Math.floor(capacity / 2) + 1;
 
-function codeBytes({ encoding, metric, dimensions: d }) {
-  if (encoding === "sq8") return metric === "l2" ? d + 4 : d;
-  return encoding === "f32" ? 4 * d : 2 * d;
+// Transform, encoding and refine, and where MODL has their models.
+function partsOf(header) {
+  const transform = transformOf(header);
+  const code = encodingOf(header.encoding, {
+    ...header,
+    dimensions: transform.kept,
+  });
+  const fine =
+    header.refine === "none" ? undefined : encodingOf(header.refine, header);
+  let modelBytes = 0;
+  const models = [transform, code, fine].map((part) => {
+    const bytes = part?.modelBytes ?? 0;
+    const at = bytes ? roundUp(modelBytes) : modelBytes;
+    modelBytes = at + bytes;
+    return { at, bytes };
+  });
+  return { transform, code, fine, models, modelBytes };
 }
 
-// [level, number of lists] for each upper level.
-function upperLevels({ m, capacity }) {
-  const levels = [];
-  for (let level = 1; m ** level <= capacity; level++) {
-    levels.push([level, Math.ceil(capacity / m ** level)]);
-  }
-  return levels;
-}
-
-function sectionBytes(header) {
-  const { capacity, dimensions, encoding, structure, m } = header;
+function sectionBytes(header, { code, fine, modelBytes }) {
+  const { capacity, structure, m } = header;
   const upper = upperLevels(header).reduce((sum, [, lists]) => sum + lists, 0);
   const graph = structure === "hnsw" ? 1 : 0;
   return {
     STAT: 64,
     KEYS: 8 * capacity,
     KMAP: 4 * buckets(capacity),
-    CODE: capacity * codeBytes(header),
-    MODL: encoding === "sq8" ? 8 * dimensions : 0,
+    CODE: capacity * code.codeBytes,
+    REST: capacity * code.restBytes,
+    FINE: capacity * (fine?.codeBytes ?? 0),
+    FRST: capacity * (fine?.restBytes ?? 0),
+    MODL: modelBytes,
     LINK: graph * capacity * 4 * (1 + 2 * m),
     UPPR: graph * upper * 4 * (1 + m),
   };
 }
 
-function checkSections(block, header) {
-  const expected = Object.entries(sectionBytes(header)).filter(([, b]) => b);
+function checkSections(block, header, parts) {
+  const expected = Object.entries(sectionBytes(header, parts)).filter(([, b]) => b);
   let at = HEADER_BYTES;
   header.table.forEach((entry, i) => {
     const [name, bytes] = expected[i] ?? [];
@@ -172,7 +183,7 @@ function checkSections(block, header) {
 
 // --- 2. State, keys, key map ------------------------------------------------
 
-function readState(view, header) {
+function readState(view, header, modelBytes) {
   const state = {
     count: view.getUint32(0, true),
     linked: view.getUint32(4, true),
@@ -180,9 +191,10 @@ function readState(view, header) {
     topLevel: view.getUint32(12, true),
     trained: view.getUint32(16, true),
     clipped: Number(view.getBigUint64(24, true)),
+    error: Number(view.getBigUint64(32, true)),
   };
   check(view.getUint32(20, true) === 0, "STAT: not 0 at 20");
-  for (let at = 32; at < 64; at++) check(!view.getUint8(at), `STAT: not 0 at ${at}`);
+  for (let at = 40; at < 64; at++) check(!view.getUint8(at), `STAT: not 0 at ${at}`);
   check(state.count <= header.capacity, "STAT: count");
   check(
     header.structure === "flat"
@@ -191,6 +203,11 @@ function readState(view, header) {
     "STAT: linked",
   );
   check(state.trained <= 1 && (state.trained || !state.count), "STAT: trained");
+  check(state.trained || modelBytes, "STAT: trained without a model");
+  check(state.linked || (!state.entry && !state.topLevel), "STAT: entry");
+  check(state.clipped <= state.count, "STAT: clipped");
+  check(state.error <= 2 ** 31 * state.count, "STAT: error");
+  check(header.minor || !state.error, "STAT: error in 1.0");
   return state;
 }
 
@@ -220,152 +237,45 @@ function checkKeyMap(view, { capacity }, keys) {
   );
 }
 
-// --- 2. Codes ---------------------------------------------------------------
+// --- 2. Models and codes ----------------------------------------------------
 
-function half(bits) {
-  const sign = bits >> 15 ? -1 : 1;
-  const exponent = (bits >> 10) & 31;
-  const fraction = (bits & 1023) / 1024;
-  check(exponent < 31, "CODE: a half is not finite");
-  return exponent
-    ? sign * 2 ** (exponent - 15) * (1 + fraction)
-    : sign * 2 ** -14 * fraction;
-}
+const part = (view, at, bytes) =>
+  new DataView(view.buffer, view.byteOffset + at, bytes);
 
-const word = new DataView(new ArrayBuffer(4));
-
-function bfloat(bits) {
-  word.setUint32(0, bits << 16);
-  return word.getFloat32(0);
-}
-
-// {steps} of a slot under sq8, and its {vector} in any case.
-function decode(view, at, header, model) {
-  const { encoding, metric, dimensions } = header;
-  const vector = new Float32Array(dimensions);
-  const steps = new Int8Array(encoding === "sq8" ? dimensions : 0);
-  let own = 0; // of sq8 under l2: the sum of (step s)^2
-  for (let j = 0; j < dimensions; j++) {
-    if (encoding === "f32") vector[j] = view.getFloat32(at + 4 * j, true);
-    if (encoding === "f16") vector[j] = half(view.getUint16(at + 2 * j, true));
-    if (encoding === "bf16") vector[j] = bfloat(view.getUint16(at + 2 * j, true));
-    if (encoding !== "sq8") continue;
-    steps[j] = view.getInt8(at + j);
-    const kept = f32(model.step[j] * steps[j]);
-    vector[j] = model.zero[j] + kept;
-    own = f32(own + f32(kept * kept));
+// The transform, and the codecs of CODE and FINE, with their models.
+function openParts(view, { transform, code, fine, models }, { trained }) {
+  const isUsed = (i) => models.some(({ at, bytes }) => at <= i && i < at + bytes);
+  for (let i = 0; i < view.byteLength; i++) {
+    const isZero = view.getUint8(i) === 0;
+    check(isZero || (trained && isUsed(i)), `MODL: byte ${i} is not 0`);
   }
-  check(vector.every(Number.isFinite), "CODE: not finite");
-  if (encoding === "sq8" && metric === "l2") {
-    check(view.getFloat32(at + dimensions, true) === own, "CODE: sum of squares");
-  }
-  return { vector, steps, own };
-}
-
-function readModel(view, { encoding, dimensions }) {
-  if (encoding !== "sq8") return undefined;
-  const model = {
-    zero: new Float32Array(dimensions),
-    step: new Float32Array(dimensions),
+  const [t, c, f] = models.map(({ at, bytes }) => part(view, at, bytes));
+  return {
+    transform: transform.open(t),
+    codec: code.open(c),
+    fine: fine?.open(f),
   };
-  for (let j = 0; j < dimensions; j++) {
-    model.zero[j] = view.getFloat32(4 * j, true);
-    model.step[j] = view.getFloat32(4 * (dimensions + j), true);
-    check(Number.isFinite(model.zero[j]) && model.step[j] >= 0, "MODL");
-  }
-  return model;
 }
 
-function readCodes(view, header, count, model) {
-  const bytes = codeBytes(header);
-  const codes = [];
-  for (let slot = 0; slot < count; slot++) {
-    codes.push(decode(view, slot * bytes, header, model));
-  }
-  for (let at = count * bytes; at < view.byteLength; at++) {
-    check(!view.getUint8(at), `CODE: byte ${at} is not 0`);
-  }
-  return codes;
-}
-
-// --- 3. Levels and links ----------------------------------------------------
-
-function mixed(seed, level, group) {
-  let h = Number(seed & 0xffffffffn) ^ Math.imul(level, 0x9e3779b9);
-  for (const w of [Number(seed >> 32n), group]) {
-    h ^= w;
-    h = Math.imul(h ^ (h >>> 16), 0x85ebca6b);
-    h = Math.imul(h ^ (h >>> 13), 0xc2b2ae35);
-    h ^= h >>> 16;
-  }
-  return h >>> 0;
-}
-
-export function levelOf({ m, seed }, slot) {
-  let level = 0;
-  for (; m ** (level + 1) <= slot + 1; level++) {
-    const group = Math.floor(slot / m ** level);
-    if (group % m !== mixed(seed, level + 1, Math.floor(group / m)) % m) break;
-  }
-  return level;
-}
-
-const TWIN = 0x80000000;
-
-function readList(view, at, most, allowed) {
-  const length = view.getUint32(at, true);
-  check(length <= most, "links: too many");
-  const links = [];
-  for (let i = 0; i < most; i++) {
-    const link = view.getUint32(at + 4 + 4 * i, true);
-    if (i < length) links.push(link);
-    else check(link === 0, "links: not 0 behind a list");
-  }
-  check(links.slice(0, -1).every((link) => link < TWIN), "links: a twin's is not last");
-  const list = links.map((link) => link % TWIN);
-  check(list.every(allowed), "links: to a slot that is not there");
-  check(new Set(list).size === length, "links: one occurs twice");
-  return { list, twin: links.at(-1) >= TWIN ? list.at(-1) : undefined };
-}
-
-// links[level].get(slot), of the slots that are on the level and linked;
-// `codes` are compared where a link says that its ends are twins.
-function readLinks(link, upper, header, state, codes) {
-  const { m, capacity } = header;
-  const { linked } = state;
-  const links = [new Map()];
-  for (let slot = 0; slot < capacity; slot++) {
-    const allowed = (other) => slot < linked && other < linked && other !== slot;
-    const { list, twin } = readList(link, slot * 4 * (1 + 2 * m), 2 * m, allowed);
-    const same = (x, i) => Object.is(x, codes[slot].vector[i]);
-    check(twin === undefined || codes[twin].vector.every(same), "links: twins differ");
-    if (slot < linked) links[0].set(slot, list);
-  }
-  let at = 0;
-  for (const [level, lists] of upperLevels(header)) {
-    links.push(new Map());
-    for (let number = 0; number < lists; number++, at += 4 * (1 + m)) {
-      const first = number * m ** level;
-      const members = Array.from({ length: m ** level }, (_, i) => first + i);
-      const [owner] = members.filter(
-        (slot) => slot < linked && levelOf(header, slot) >= level,
-      );
-      const allowed = (other) =>
-        owner !== undefined &&
-        other < linked &&
-        other !== owner &&
-        levelOf(header, other) >= level;
-      const { list, twin } = readList(upper, at, m, allowed);
-      check(twin === undefined, "links: a twin above level 0");
-      check(level <= state.topLevel || !list.length, "links: above top_level");
-      if (owner !== undefined) links[level].set(owner, list);
+function readCodes(codeView, restView, codec, layout, count) {
+  const { codeBytes, restBytes } = layout;
+  const codes = Array.from({ length: count }, (_, slot) => ({
+    code: part(codeView, slot * codeBytes, codeBytes),
+    rest: part(restView, slot * restBytes, restBytes),
+  }));
+  codes.forEach((code, slot) => {
+    try {
+      codec.check(code);
+    } catch (error) {
+      throw new Error(`code of slot ${slot}: ${error.message}`);
+    }
+  });
+  for (const [view, bytes] of [[codeView, codeBytes], [restView, restBytes]]) {
+    for (let at = count * bytes; at < view.byteLength; at++) {
+      check(!view.getUint8(at), `codes: byte ${at} behind the last is not 0`);
     }
   }
-  if (linked) {
-    check(state.entry < linked, "STAT: entry");
-    check(state.topLevel === levelOf(header, state.entry), "STAT: top_level");
-  }
-  return links;
+  return codes;
 }
 
 // --- The whole block --------------------------------------------------------
@@ -373,17 +283,22 @@ function readLinks(link, upper, header, state, codes) {
 export function read(block) {
   const view = new DataView(block.buffer, block.byteOffset, block.length);
   const header = readHeader(block, view);
-  checkSections(block, header);
+  const parts = partsOf(header);
+  checkSections(block, header, parts);
   const section = (name) => {
     const entry = header.table.find((e) => e.name === name);
-    const [offset, bytes] = entry ? [entry.offset, entry.bytes] : [0, 0];
-    return new DataView(block.buffer, block.byteOffset + offset, bytes);
+    return part(view, entry?.offset ?? 0, entry?.bytes ?? 0);
   };
-  const state = readState(section("STAT"), header);
-  const keys = readKeys(section("KEYS"), header, state.count);
+  const state = readState(section("STAT"), header, parts.modelBytes);
+  const { count } = state;
+  const keys = readKeys(section("KEYS"), header, count);
   checkKeyMap(section("KMAP"), header, keys);
-  const model = readModel(section("MODL"), header);
-  const codes = readCodes(section("CODE"), header, state.count, model);
+  const opened = openParts(section("MODL"), parts, state);
+  const { codec, fine } = opened;
+  const codes = readCodes(section("CODE"), section("REST"), codec, parts.code, count);
+  const fineCodes = fine
+    ? readCodes(section("FINE"), section("FRST"), fine, parts.fine, count)
+    : [];
   const links =
     header.structure === "hnsw"
       ? readLinks(section("LINK"), section("UPPR"), header, state, codes)
@@ -391,5 +306,7 @@ export function read(block) {
   const host = header.table
     .filter((e) => /^[a-z]/.test(e.name))
     .map((e) => [e.name, block.subarray(e.offset, e.offset + e.bytes)]);
-  return { header, state, keys, model, codes, links, host: new Map(host) };
+  return {
+    header, state, keys, ...opened, codes, fineCodes, links, host: new Map(host),
+  };
 }

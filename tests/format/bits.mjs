@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: Apache-2.0
+// bits1 to bits8 (core/FORMAT.md, 4 and 6).
+import {
+  bitsOf, check, dot, f32, floatsAt, fromBits, minus, nearest, root, scaling,
+  squares,
+} from "./floats.mjs";
+import { rotation } from "./transforms.mjs";
+
+// Where the share of p planes lies: [in the rest?, lowest bit, bits].
+function shareAt(b, p) {
+  if (p === 1) return [false, 0, 12];
+  if (p === b) return [true, 0, 14];
+  return p === 2 ? [true, 24, 8] : [true, 14, 10];
+}
+
+export function bits(b, { metric, dimensions: d, seed }) {
+  const plane = Math.ceil(d / 8);
+  const lift = metric === "ip" ? 4 : 0;
+  const prefixes = [1, 2, 4, b].filter((p, i) => p < b || (p === b && i === 3));
+  const used = (code, p) => {
+    const [inRest, low, count] = shareAt(b, p);
+    const word = (inRest ? code.rest : code.code).getUint32(0, true);
+    return { most: 2 ** count, share: Math.floor(word / 2 ** low) % 2 ** count };
+  };
+  const unit = f32(1 / root(d));
+  const scaleOf = (most, p) => f32(most / (2 ** p - 1));
+  const norm = ({ code }) => fromBits((code.getUint32(0, true) >>> 12) << 11);
+  const liftOf = ({ code }) => code.getFloat32(4, true);
+
+  const planeByte = (code, i, at) =>
+    i === 1
+      ? code.code.getUint8(4 + lift + at)
+      : code.rest.getUint8(4 + (i - 2) * plane + at);
+
+  // y by the first p planes.
+  function integers(code, p) {
+    return Array.from({ length: d }, (_, j) => {
+      let level = 0;
+      for (let i = 1; i <= p; i++) {
+        level = 2 * level + ((planeByte(code, i, j >> 3) >> (j % 8)) & 1);
+      }
+      return 2 * level + 1 - 2 ** p;
+    });
+  }
+
+  // The factor by which the integers of p planes stand for r.
+  function factor(code, p) {
+    const { most, share } = used(code, p);
+    const scaled = f32(norm(code) * f32(scaleOf(most, p) * unit));
+    return f32(scaled / f32(share + 0.5));
+  }
+
+  return {
+    codeBytes: 4 + lift + plane,
+    restBytes: b > 1 ? 4 + (b - 1) * plane : 0,
+    modelBytes: 4 * d,
+    open(model) {
+      const mean = floatsAt(model, 0, d);
+      check(mean.every(Number.isFinite), "MODL: mean");
+      const { forth, back } = rotation(seed, d);
+      const lifted = (x) => f32(dot(minus(x, mean), mean) + f32(squares(mean) / 2));
+      return {
+        mean,
+        planes: b,
+        decode(code) {
+          const y = integers(code, b);
+          const { most, share } = used(code, b);
+          const product = f32(norm(code) * f32(share + 0.5));
+          const along = f32(product / f32(scaleOf(most, b) * unit));
+          const length = f32(along / squares(Float32Array.from(y)));
+          const r = back(Float32Array.from(y, (n) => n * length));
+          return r.map((x, j) => x + mean[j]);
+        },
+        check(code) {
+          check(Number.isFinite(norm(code)), "norm");
+          if (lift) check(Number.isFinite(liftOf(code)), "lift");
+          const unused = d % 8 ? 2 ** (d % 8) : 256;
+          for (let i = 1; i <= b; i++) {
+            check(planeByte(code, i, plane - 1) < unused, "unused bits of a plane");
+          }
+          if (b === 1) return;
+          const tail = code.rest.getUint32(0, true);
+          check(b > 2 || tail >>> 24 === 0, "unused share of 2 planes");
+          check(b > 4 || ((tail >>> 14) & 1023) === 0, "unused share of 4 planes");
+        },
+        // That the numbers beside the planes are those of x; returns what the
+        // planes make of it.
+        made(code, x) {
+          const r = forth(minus(x, mean));
+          const length = root(squares(r));
+          const cut = (bitsOf(length) + 1024) >>> 11 << 11;
+          check(norm(code) === fromBits(cut), `norm ${norm(code)} of ${length}`);
+          for (const p of prefixes) {
+            const { most, share } = used(code, p);
+            const product = dot(Float32Array.from(integers(code, p)), r);
+            const part = length ? f32(product * f32(unit / length)) : 0;
+            const whole = Math.floor(f32(part * scaleOf(most, p)));
+            const expected = Math.min(Math.max(whole, 0), most - 1);
+            check(share === expected, `share of ${p}: ${share}, not ${expected}`);
+          }
+          if (lift) check(Object.is(liftOf(code), lifted(x)), "lift");
+        },
+        measure(query, p = b) {
+          const turned = forth(minus(query, mean));
+          const { a, inverse } = scaling(turned, 127);
+          const u = turned.map((x) => x * inverse);
+          const w = Array.from(u, nearest);
+          const v = Array.from(u, (x, j) => nearest(f32(f32(x - w[j]) * 128)));
+          const own = lift ? lifted(query) : squares(turned);
+          return (code) => {
+            const whole = (y, numbers) =>
+              f32(y.reduce((total, n, j) => total + n * numbers[j], 0));
+            let product = whole(integers(code, p), w);
+            if (p >= 7) {
+              product = f32(product + f32(2 ** (p - 11) * whole(integers(code, 4), v)));
+            }
+            const e = f32(f32(f32(a / 127) * factor(code, p)) * product);
+            const both = f32(own + (lift ? liftOf(code) : f32(norm(code) ** 2)));
+            if (metric === "ip") return f32(-both - e);
+            return metric === "l2" ? f32(both - f32(2 * e)) : f32(f32(both / 2) - e);
+          };
+        },
+      };
+    },
+  };
+}
