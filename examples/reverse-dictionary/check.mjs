@@ -2,6 +2,7 @@
 // node check.mjs: after build.mjs (5,000 definitions) and npm run page.
 import { checkBuild } from "./check/build.mjs";
 import { checkPage } from "./check/page.mjs";
+import { checkSlider } from "./check/slider.mjs";
 import { checkTerminal } from "./check/terminal.mjs";
 
 let passed = 0;
@@ -20,6 +21,7 @@ async function check(name, run) {
 
 await checkBuild(check);
 await checkTerminal(check);
+await checkSlider(check);
 await checkPage(check);
 console.log(`${passed} passed, ${failed} failed`);
 process.exit(failed > 0 ? 1 : 0);

@@ -2,12 +2,18 @@
 // One question, answered: the same in the page and on the command line.
 import { sentence, wordsUsed } from "./texts.js";
 
-export async function lookUp(encoder, collection, text, { limit, where }) {
+export async function lookUp(encoder, collection, text, options) {
   const start = performance.now();
   const vector = await encoder.embed([sentence(text)]);
-  const encoded = performance.now();
-  const found = collection.search(vector, { limit: limit + 20, where });
-  const searched = performance.now();
+  const encoding = performance.now() - start;
+  return { encoding, ...answer(collection, text, vector, options) };
+}
+
+// The same with the question's vector known. `planes`: see precision.js.
+export function answer(collection, text, vector, { limit, where, planes }) {
+  const start = performance.now();
+  const found = collection.search(vector, { limit: limit + 20, where, planes });
+  const searching = performance.now() - start;
 
   const used = wordsUsed(text);
   const answers = found.filter(({ document }) => !used(document)).slice(0, limit);
@@ -15,8 +21,7 @@ export async function lookUp(encoder, collection, text, { limit, where }) {
   return {
     answers,
     leftOut: above.map(({ document }) => used(document)).filter(Boolean),
-    encoding: encoded - start,
-    searching: searched - encoded,
+    searching,
     ...collection.lastStats,
   };
 }

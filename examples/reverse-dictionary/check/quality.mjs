@@ -3,7 +3,7 @@
 //
 // How often a description finds its word among 5,000 definitions: first, and
 // in the first ten. By exact search on floats, in plain JavaScript; and by the
-// index that the page opens. --ways compares other vectors for a definition;
+// index that the page opens, by each stop of its slider. --ways compares other vectors for a definition;
 // what they need beyond the cache takes some minutes to embed.
 import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
@@ -11,6 +11,7 @@ import { Collection } from "minnow";
 import { encodeAll } from "../steps/encode.mjs";
 import { CACHE, INDEX } from "../steps/paths.mjs";
 import { definitions } from "../steps/wordnet.mjs";
+import { ALL, STOPS } from "../precision.js";
 import { definitionParts, sentence, wordsUsed } from "../texts.js";
 
 const LIMIT = 10;
@@ -41,10 +42,23 @@ export async function exactHits(dictionary, partsOf = definitionParts) {
   );
 }
 
+// A result for each of STOPS, as above; `same` is how many of the first ten all
+// planes give too, on average.
 export async function indexHits() {
   const queries = await encodeAll(QUERIES, CACHE);
   const collection = await Collection.open(readFileSync(INDEX));
-  return hits((i) => collection.search(queries[i], { limit: 4 * LIMIT }).map(({ document }) => document));
+  const search = (i, planes) =>
+    collection.search(queries[i], { limit: 4 * LIMIT, planes }).map(({ document }) => document);
+  const firstTen = (i, planes) => search(i, planes).slice(0, LIMIT).map(({ gloss }) => gloss);
+  return STOPS.map(({ name, planes }) => {
+    const byAll = QUERIES.map((_, i) => new Set(firstTen(i, STOPS[ALL].planes)));
+    const same = QUERIES.map((_, i) => firstTen(i, planes).filter((gloss) => byAll[i].has(gloss)).length);
+    return {
+      name,
+      same: same.reduce((sum, count) => sum + count) / same.length,
+      ...hits((i) => search(i, planes)),
+    };
+  });
 }
 
 // { first, ten, of, missed } of all pairs, given the definitions found for each.
@@ -69,8 +83,9 @@ function dot(a, b) {
   return sum;
 }
 
-export function describe(name, { first, ten, of }) {
-  return `${name.padEnd(18)} first ${first} of ${of}, in the first ${LIMIT} ${ten} of ${of}`;
+export function describe(name, { first, ten, of, same }) {
+  const common = same === undefined ? "" : `, ${same.toFixed(1)} of ${LIMIT} in common with all planes`;
+  return `${name.padEnd(18)} first ${first} of ${of}, in the first ${LIMIT} ${ten} of ${of}${common}`;
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
@@ -82,5 +97,5 @@ if (process.argv[1] === fileURLToPath(import.meta.url)) {
     const result = await exactHits(dictionary, WAYS[way]);
     console.log(describe(way, result), "missed:", result.missed.join(", "));
   }
-  console.log(describe("the index", await indexHits()));
+  for (const result of await indexHits()) console.log(describe(`index, planes ${result.name}`, result));
 }

@@ -19,11 +19,20 @@ export async function checkTerminal(check) {
     assert.match(answers[0], /^something that keeps the rain off\n[^]* umbrella \(noun\): a lightweight/);
     assert.match(answers[1], /^a doctor who looks after teeth\n  0\.\d+  dentist, /);
     assert.match(answers[2], /^to move through water with arms and legs\n  0\.\d+  swim \(verb\)/);
-    assert.match(stdout, /5,000 definitions, encoded in [\d.]+ ms, searched in [\d.]+ ms: [\d,]+ distances/);
+    assert.match(stdout, /5,000 definitions, encoded in [\d.]+ ms, searched in [\d.]+ ms: 5,000 distances/);
+    // as many candidates as ten times (3 + 20), and the first plane of all
+    assert.match(stdout, /, 230 refined, 459,600 bytes read\n/);
+  });
+
+  await check("terminal: reads as many planes as it is told", async () => {
+    const { stdout } = await ask("--planes", "1", "a doctor who looks after teeth");
+    assert.match(stdout, /^\na doctor who looks after teeth\n  0\.\d+  dentist, /);
+    assert.match(stdout, /: 5,000 distances, 0 refined, 340,000 bytes read\n$/);
   });
 
   await check("terminal: says how to use it", async () => {
     await assert.rejects(ask(), { code: 2, stderr: /usage: node ask\.mjs/ });
     await assert.rejects(ask("--limit", "none", "x"), { code: 2 });
+    await assert.rejects(ask("--planes", "3", "x"), { code: 2 });
   });
 }

@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 // The list of answers. Each is a button, whose press asks for what is like it.
 
-export function showAnswers(list, note, { answers = [], leftOut = [] } = {}) {
-  list.replaceChildren(...answers.map(item));
+export function showAnswers(list, note, { answers = [], leftOut = [], strange = [] } = {}) {
+  list.replaceChildren(...answers.map((answer) => item(answer, strange.includes(answer.id))));
   note.textContent =
     leftOut.length > 0 ? `Left out, because you used the word: ${leftOut.join(", ")}.` : "";
 }
 
-function item({ id, score, document: { words = [id], pos, gloss, example, own } }) {
+// `strange`: all bits would not have given this answer.
+function item({ id, score, document: { words = [id], pos, gloss, example, own } }, strange) {
   const button = element("button", "answer");
   button.type = "button";
   button.dataset.text = gloss ?? id;
@@ -16,6 +17,7 @@ function item({ id, score, document: { words = [id], pos, gloss, example, own } 
   head.append(element("span", "word", words[0]));
   if (words.length > 1) head.append(element("span", "synonyms", `, ${words.slice(1).join(", ")}`));
   head.append(" ", element("span", "pos", own ? "your line" : pos));
+  if (strange) head.append(" ", element("span", "strange", "not by all 8 bits"));
 
   const figure = element("span", "score", score.toFixed(2));
   figure.prepend(element("span", "visually-hidden", "score "));

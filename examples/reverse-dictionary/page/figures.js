@@ -8,11 +8,11 @@ const ROWS = [
   ["Texts in the index", "count", number],
   ["Size of the index", "blockBytes", bytes],
   ["Its kind", "spec", String],
+  ["Bytes a vector", "codeBytes", number],
   ["Encoding your words", "encoding", milliseconds],
   ["Searching", "searching", milliseconds],
   ["Distances computed", "distances", number],
-  ["Hops in the graph", "hops", number],
-  ["Answer", "exact", (exact) => (exact ? "exact" : "approximate")],
+  ["Ranked again by all bits", "refined", number],
   ["Instructions", "simd", (simd) => (simd ? "SIMD" : "scalar")],
 ];
 

@@ -1,8 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 export const number = (value) => value.toLocaleString("en");
 
-export const bytes = (value) =>
-  value < 1e6 ? `${number(Math.round(value / 1e3))} kB` : `${(value / 1e6).toFixed(1)} MB`;
+export function bytes(value) {
+  if (value < 1e3) return `${value} B`;
+  return value < 1e6 ? `${Math.round(value / 1e3)} kB` : `${(value / 1e6).toFixed(1)} MB`;
+}
+
+export const digits = (value) => value.toFixed(value < 1 ? 2 : value < 10 ? 1 : 0);
 
 export const milliseconds = (value) =>
-  value < 10 ? `${value.toFixed(1)} ms` : value < 1000 ? `${Math.round(value)} ms` : `${(value / 1e3).toFixed(1)} s`;
+  value < 1e3 ? `${digits(value)} ms` : `${(value / 1e3).toFixed(1)} s`;

@@ -4,10 +4,13 @@ import { proxy, wrap } from "comlink";
 import { showAnswers } from "./answers.js";
 import { showFigures } from "./figures.js";
 import { bytes, milliseconds, number } from "./format.js";
+import { precision } from "./precision.js";
+import { STOPS } from "../precision.js";
 
 const LIMIT = 10;
 const $ = (id) => document.getElementById(id);
 const query = $("query");
+const panel = precision($("bits"), $("stops"), $("bits-note"), search);
 let ready = false;
 
 // --- Loading ------------------------------------------------------------------
@@ -25,7 +28,7 @@ async function start() {
   $("loading").hidden = true;
   showFigures($("figures"), took);
   $("offline").textContent =
-    `Encoder and dictionary, ${bytes(took.bytes)}, loaded in ${milliseconds(took.milliseconds)}. ` +
+    `Encoder and dictionary, ${bytes(took.loaded)}, loaded in ${milliseconds(took.milliseconds)}. ` +
     "Nothing more is fetched: from here on the page works without a network.";
   return engine;
 }
@@ -56,28 +59,47 @@ let searching = false;
 
 async function search() {
   const text = query.value.trim();
-  wanted = { text, where: $("only").checked ? { own: true } : undefined };
+  wanted = { text, where: $("only").checked ? { own: true } : undefined, stop: panel.stop };
   history.replaceState(null, "", text ? `#${new URLSearchParams({ q: text })}` : location.pathname);
   if (!ready || searching) return;
   searching = true;
   try {
     for (let asked; asked !== wanted; ) {
       asked = wanted;
-      const { text, where } = asked;
-      const result = text ? await engine.search(text, { limit: LIMIT, where }) : undefined;
-      if (asked === wanted) show(text, result);
+      const { text, where, stop } = asked;
+      const result = text ? await engine.search(text, { limit: LIMIT, where, stop }) : undefined;
+      if (asked === wanted) show(asked, result);
     }
   } catch (error) {
     fail(error);
   } finally {
     searching = false;
   }
+  if (wanted.text) setTimeout(time, 400, wanted);
 }
 
-function show(question, result) {
-  $("answers").dataset.question = question;
+// Times every stop, seven times in turn, when the typing has paused and for as
+// long as nothing new is asked; the medians are shown.
+async function time(asked) {
+  const times = STOPS.map(() => []);
+  for (let round = 0; round < 7; round++) {
+    for (const stop of STOPS.keys()) {
+      if (asked !== wanted) return;
+      times[stop].push(await engine.time(stop));
+    }
+  }
+  const medians = times.map((list) => list.sort((a, b) => a - b)[3]);
+  panel.showTimes(medians);
+  showFigures($("figures"), { searching: medians[asked.stop] });
+}
+
+function show({ text, stop }, result) {
+  Object.assign($("answers").dataset, { question: text, stop });
   showAnswers($("answers"), $("left-out"), result);
-  if (result) showFigures($("figures"), result);
+  if (result) {
+    showFigures($("figures"), result);
+    panel.show(result);
+  }
   announce(result);
 }
 
@@ -87,8 +109,10 @@ function announce(result) {
   clearTimeout(pause);
   pause = setTimeout(() => {
     const best = result?.answers[0];
+    const missed = result?.missed.length;
     $("announce").textContent = best
-      ? `${result.answers.length} definitions. Closest: ${best.document.words?.join(", ") ?? best.id}.`
+      ? `${result.answers.length} definitions. Closest: ${best.document.words?.join(", ") ?? best.id}.` +
+        (missed > 0 ? ` All 8 bits would give ${missed} others.` : "")
       : "";
   }, 700);
 }
@@ -119,7 +143,7 @@ const fromHash = () => new URLSearchParams(location.hash.slice(1)).get("q") ?? "
 // Up and down walk from the box through the answers; choosing one asks for
 // what is close to its definition.
 document.addEventListener("keydown", (event) => {
-  const typing = event.target.matches("input, textarea");
+  const typing = event.target.matches("#query, textarea");
   if (event.key === "/" && !typing && !event.ctrlKey && !event.metaKey && !event.altKey) {
     event.preventDefault();
     query.focus();
@@ -144,6 +168,15 @@ $("answers").addEventListener("click", (event) => {
   const answer = event.target.closest("button");
   if (answer) ask(answer.dataset.text);
 });
+
+// --- Precision ------------------------------------------------------------------
+
+// The slider stands beside the answers, or where there is no room for that
+// between question and answers.
+const narrow = matchMedia("(max-width: 52rem)");
+const place = () => (narrow.matches ? $("search").after($("precision")) : $("took").before($("precision")));
+narrow.addEventListener("change", place);
+place();
 
 // --- Your own lines -------------------------------------------------------------
 
