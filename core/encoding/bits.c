@@ -281,4 +281,5 @@ const mn_codec_ops mn_codec_bits = {
     .prepare = mn_bits_prepare,
     .prepare_code = mn_bits_prepare_code,
     .distances = mn_bits_distances,
+    .sift = mn_bits_sift,
 };

@@ -129,6 +129,8 @@ void mn_bits_prepare(const mn_codec *codec, float *vector, void *query);
 void mn_bits_prepare_code(const mn_codec *codec, const uint8_t *code,
                           const uint8_t *rest, uint32_t planes, float *vector,
                           void *scratch, void *query);
+void mn_bits_sift(const mn_codec *codec, const void *query,
+                  const uint8_t *codes, uint32_t count, float *distances);
 void mn_bits_distances(const mn_codec *codec, const void *query,
                        const uint8_t *codes, const uint8_t *rests,
                        uint32_t planes, const uint32_t *slots, uint32_t count,

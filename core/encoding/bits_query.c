@@ -35,6 +35,7 @@ typedef struct bits_query {
   uint32_t small_planes; /* that meet those; 0: there are none */
   uint32_t lowest;       /* what tables add to every sum, to keep above 0 */
   uint32_t how;
+  float sign_factor; /* q ~ sign_factor * signs */
 } bits_query;
 
 #define WEIGHTS_AT MN_ALIGNMENT /* behind a bits_query */
@@ -52,8 +53,12 @@ static uint64_t tables_at(const mn_codec *codec) {
   return WEIGHTS_AT + (has_small(codec) ? 2 : 1) * weight_bytes(codec);
 }
 
-uint64_t mn_bits_query_bytes(const mn_codec *codec) {
+static uint64_t signs_at(const mn_codec *codec) {
   return tables_at(codec) + 64 * (uint64_t)mn_bits_plane_bytes(codec);
+}
+
+uint64_t mn_bits_query_bytes(const mn_codec *codec) {
+  return signs_at(codec) + mn_bits_plane_bytes(codec);
 }
 
 /* Also the plane of BY_PLANES. */
@@ -72,7 +77,24 @@ static int32_t sum_of(const int8_t *weights, uint32_t d) {
   return sum;
 }
 
+static uint8_t *signs_of(const mn_codec *codec, const void *query) {
+  return (uint8_t *)(uintptr_t)query + signs_at(codec);
+}
+
 /* --- Preparing a vector --------------------------------------------------- */
+
+/* The weights' signs, as a plane, and the factor by which they stand for the
+ * weights as y_1 stands for r in bits.c. */
+static float take_signs(const int8_t *weights, uint32_t d, uint8_t *signs) {
+  int32_t squares = 0, magnitudes = 0;
+  mn_zero(signs, (d + 7) / 8);
+  for (uint32_t j = 0; j < d; j++) {
+    signs[j / 8] = (uint8_t)(signs[j / 8] | (weights[j] > 0) << j % 8);
+    squares += weights[j] * weights[j];
+    magnitudes += weights[j] < 0 ? -weights[j] : weights[j];
+  }
+  return magnitudes > 0 ? (float)squares / (float)magnitudes : 0.0f;
+}
 
 /* For every four weights a table as lookup_u4 wants it. Gives what they add in
  * total. */
@@ -125,6 +147,8 @@ void mn_bits_prepare(const mn_codec *codec, float *vector, void *prepared) {
   }
   query->lowest = make_tables(weights, 2 * mn_bits_plane_bytes(codec),
                               (uint8_t *)query + tables_at(codec));
+  query->sign_factor =
+      query->factor * take_signs(weights, d, signs_of(codec, query));
 }
 
 /* --- Preparing a code ----------------------------------------------------- */
@@ -311,5 +335,31 @@ void mn_bits_distances(const mn_codec *codec, const void *query,
     slots += some;
     distances += some;
     count -= some;
+  }
+}
+
+/* Half of l2's distance without the query's own term, or ip's. */
+void mn_bits_sift(const mn_codec *codec, const void *prepared,
+                  const uint8_t *codes, uint32_t count, float *distances) {
+  const bits_query *query = prepared;
+  const mn_bits_field field = mn_bits_field_of(codec, 1);
+  const float d = (float)codec->dimensions, unit = query->unit;
+  uint32_t differ[MN_CODEC_BATCH], heads[MN_CODEC_BATCH];
+  float own[MN_CODEC_BATCH];
+  codec->kernels->count_xor_rows(
+      signs_of(codec, query), codes + mn_bits_code_head(codec),
+      codec->code_bytes, mn_bits_plane_bytes(codec), count, differ);
+  for (uint32_t i = 0; i < count; i++)
+    heads[i] = mn_load_u32(codes + (size_t)i * codec->code_bytes);
+  if (codec->metric == MN_IP)
+    for (uint32_t i = 0; i < count; i++)
+      own[i] = -mn_bits_lift(codes + (size_t)i * codec->code_bytes);
+  else
+    for (uint32_t i = 0; i < count; i++)
+      own[i] = 0.5f * mn_bits_norm2(heads[i]);
+  for (uint32_t i = 0; i < count; i++) {
+    const float product = d - 2.0f * (float)(int32_t)differ[i];
+    const float factor = mn_bits_factor(field, unit, heads[i], heads[i]);
+    distances[i] = own[i] - query->sign_factor * factor * product;
   }
 }

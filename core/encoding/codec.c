@@ -39,7 +39,8 @@ const mn_codec_ops *mn_codec_of(mn_encoding encoding) {
 }
 
 mn_codec_sizes mn_codec_measure(const mn_codec *codec) {
-  mn_codec_sizes sizes = {0};
+  mn_codec_sizes sizes;
+  mn_zero(&sizes, sizeof sizes); /* not `= {0}`: no call of memset */
   if (codec->ops != NULL)
     codec->ops->sizes(codec, &sizes);
   return sizes;

@@ -72,6 +72,12 @@ typedef struct mn_codec_ops {
                     const uint8_t *codes, const uint8_t *rests, uint32_t planes,
                     const uint32_t *slots, uint32_t count, float *distances);
 
+  /* Something that grows with the distances to up to MN_CODEC_BATCH codes in a
+   * row, coarser than `distances` by 1 plane and in fewer instructions; for a
+   * query that was prepared from a vector. NULL: there is nothing like that. */
+  void (*sift)(const mn_codec *codec, const void *query, const uint8_t *codes,
+               uint32_t count, float *distances);
+
   /* The code itself is a prepared query. */
   uint8_t code_is_query;
 } mn_codec_ops;

@@ -240,6 +240,7 @@ const mn_kernels mn_kernels_avx2 = {
     .dot_i8_u1 = mn_dot_i8_u1_avx2,
     .count_xor = mn_count_xor_avx2,
     .count_and = mn_count_and_avx2,
+    .count_xor_rows = mn_count_xor_rows_avx2,
     .lookup_u4 = mn_lookup_u4_avx2,
     .lookup_u8 = mn_lookup_u8_c,
     .l2_columns = mn_l2_columns_avx2,

@@ -37,6 +37,9 @@ int32_t mn_dot_i16_u2_avx2(const int16_t *a, const uint8_t *b, uint32_t n);
 int32_t mn_dot_i8_u1_avx2(const int8_t *a, const uint8_t *b, uint32_t n);
 uint32_t mn_count_xor_avx2(const uint8_t *a, const uint8_t *b, uint32_t bytes);
 uint32_t mn_count_and_avx2(const uint8_t *a, const uint8_t *b, uint32_t bytes);
+void mn_count_xor_rows_avx2(const uint8_t *a, const uint8_t *rows,
+                            size_t stride, uint32_t bytes, uint32_t count,
+                            uint32_t *counts);
 void mn_lookup_u4_avx2(const uint8_t *tables, const uint8_t *const *rows,
                        uint32_t bytes, uint32_t *sums);
 

@@ -200,6 +200,35 @@ MN_AVX2 uint32_t mn_count_and_avx2(const uint8_t *a, const uint8_t *b,
   return count(both, a, b, bytes);
 }
 
+/* Every processor with AVX2 has popcnt, and rows are too short for vectors of
+ * counts to pay. */
+static inline __attribute__((always_inline, target("avx2,popcnt"))) uint32_t
+differ(const uint8_t *a, const uint8_t *b) {
+  return (uint32_t)__builtin_popcountll(((const mn_unaligned_u64 *)a)->value ^
+                                        ((const mn_unaligned_u64 *)b)->value);
+}
+
+static inline __attribute__((always_inline, target("avx2,popcnt"))) uint32_t
+count_words(const uint8_t *a, const uint8_t *b, uint32_t bytes) {
+  uint32_t sum = 0;
+  for (; bytes >= 32; bytes -= 32, a += 32, b += 32)
+    sum += differ(a, b) + differ(a + 8, b + 8) + differ(a + 16, b + 16) +
+           differ(a + 24, b + 24);
+  for (; bytes >= 8; bytes -= 8, a += 8, b += 8)
+    sum += differ(a, b);
+  if (bytes > 0)
+    sum += (uint32_t)__builtin_popcountll(mn_load_partial(a, bytes) ^
+                                          mn_load_partial(b, bytes));
+  return sum;
+}
+
+__attribute__((target("avx2,popcnt"))) void
+mn_count_xor_rows_avx2(const uint8_t *a, const uint8_t *rows, size_t stride,
+                       uint32_t bytes, uint32_t count, uint32_t *counts) {
+  for (uint32_t r = 0; r < count; r++)
+    counts[r] = count_words(a, rows + r * stride, bytes);
+}
+
 /* --- Lookups by 4 bits ---------------------------------------------------- */
 
 /* Sixteen bytes of the rows r (lower lane) and r + 16 for all r make a square

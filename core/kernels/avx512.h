@@ -30,6 +30,9 @@ uint32_t mn_count_xor_avx512(const uint8_t *a, const uint8_t *b,
                              uint32_t bytes);
 uint32_t mn_count_and_avx512(const uint8_t *a, const uint8_t *b,
                              uint32_t bytes);
+void mn_count_xor_rows_avx512(const uint8_t *a, const uint8_t *rows,
+                              size_t stride, uint32_t bytes, uint32_t count,
+                              uint32_t *counts);
 void mn_lookup_u4_avx512(const uint8_t *tables, const uint8_t *const *rows,
                          uint32_t bytes, uint32_t *sums);
 

@@ -116,8 +116,8 @@ MN_INLINE __m512i both(__m512i a, __m512i b) {
   return _mm512_and_si512(a, b);
 }
 
-MN_INLINE uint32_t count(combine *with, const uint8_t *a, const uint8_t *b,
-                         uint32_t bytes) {
+MN_INLINE uint32_t count_all(combine *with, const uint8_t *a, const uint8_t *b,
+                             uint32_t bytes) {
   __m512i sums = _mm512_setzero_si512();
   for (; bytes >= 64; bytes -= 64, a += 64, b += 64) {
     __m512i bits = with(_mm512_loadu_si512(a), _mm512_loadu_si512(b));
@@ -134,12 +134,19 @@ MN_INLINE uint32_t count(combine *with, const uint8_t *a, const uint8_t *b,
 
 MN_AVX512 uint32_t mn_count_xor_avx512(const uint8_t *a, const uint8_t *b,
                                        uint32_t bytes) {
-  return count(exclusive_or, a, b, bytes);
+  return count_all(exclusive_or, a, b, bytes);
 }
 
 MN_AVX512 uint32_t mn_count_and_avx512(const uint8_t *a, const uint8_t *b,
                                        uint32_t bytes) {
-  return count(both, a, b, bytes);
+  return count_all(both, a, b, bytes);
+}
+
+MN_AVX512 void mn_count_xor_rows_avx512(const uint8_t *a, const uint8_t *rows,
+                                        size_t stride, uint32_t bytes,
+                                        uint32_t count, uint32_t *counts) {
+  for (uint32_t r = 0; r < count; r++)
+    counts[r] = count_all(exclusive_or, a, rows + r * stride, bytes);
 }
 
 /* --- Lookups by 4 bits ---------------------------------------------------- */

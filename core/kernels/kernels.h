@@ -50,6 +50,10 @@ typedef struct mn_kernels {
   uint32_t (*count_xor)(const uint8_t *a, const uint8_t *b, uint32_t bytes);
   uint32_t (*count_and)(const uint8_t *a, const uint8_t *b, uint32_t bytes);
 
+  /* count_xor of a and each of `count` rows, which lie `stride` bytes apart */
+  void (*count_xor_rows)(const uint8_t *a, const uint8_t *rows, size_t stride,
+                         uint32_t bytes, uint32_t count, uint32_t *counts);
+
   /* Table lookup by 4-bit codes, for MN_LOOKUP_ROWS rows at once: sums[r] is
    * the sum over i < bytes of
    *   T(2 i, rows[r][i] % 16) + T(2 i + 1, rows[r][i] / 16)

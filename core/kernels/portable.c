@@ -200,8 +200,8 @@ MN_INLINE uint32_t both(uint32_t a, uint32_t b) {
   return a & b;
 }
 
-MN_INLINE uint32_t count(combine *with, const uint8_t *a, const uint8_t *b,
-                         uint32_t bytes) {
+MN_INLINE uint32_t count_all(combine *with, const uint8_t *a, const uint8_t *b,
+                             uint32_t bytes) {
   uint32_t sum = 0, i = 0;
   for (; i + 4 <= bytes; i += 4)
     sum += count_bits(with(((const mn_unaligned_u32 *)(a + i))->value,
@@ -212,11 +212,17 @@ MN_INLINE uint32_t count(combine *with, const uint8_t *a, const uint8_t *b,
 }
 
 uint32_t mn_count_xor_c(const uint8_t *a, const uint8_t *b, uint32_t bytes) {
-  return count(exclusive_or, a, b, bytes);
+  return count_all(exclusive_or, a, b, bytes);
 }
 
 uint32_t mn_count_and_c(const uint8_t *a, const uint8_t *b, uint32_t bytes) {
-  return count(both, a, b, bytes);
+  return count_all(both, a, b, bytes);
+}
+
+void mn_count_xor_rows_c(const uint8_t *a, const uint8_t *rows, size_t stride,
+                         uint32_t bytes, uint32_t count, uint32_t *counts) {
+  for (uint32_t r = 0; r < count; r++)
+    counts[r] = count_all(exclusive_or, a, rows + r * stride, bytes);
 }
 
 /* --- Lookups -------------------------------------------------------------- */
@@ -323,6 +329,7 @@ const mn_kernels mn_kernels_c = {
     .dot_i8_u1 = mn_dot_i8_u1_c,
     .count_xor = mn_count_xor_c,
     .count_and = mn_count_and_c,
+    .count_xor_rows = mn_count_xor_rows_c,
     .lookup_u4 = mn_lookup_u4_c,
     .lookup_u8 = mn_lookup_u8_c,
     .l2_columns = mn_l2_columns_c,

@@ -270,6 +270,7 @@ const mn_kernels mn_kernels_wasm = {
     .dot_i8_u1 = mn_dot_i8_u1_wasm,
     .count_xor = mn_count_xor_wasm,
     .count_and = mn_count_and_wasm,
+    .count_xor_rows = mn_count_xor_rows_wasm,
     .lookup_u4 = mn_lookup_u4_wasm,
     .lookup_u8 = mn_lookup_u8_c,
     .l2_columns = mn_l2_columns_wasm,

@@ -16,6 +16,10 @@
  * constant offsets of the loads instead of by instructions in the loop. */
 #define MN_KEEP(a, b) __asm__("" : "+r"(a), "+r"(b))
 
+/* Has a vector computed here, instead of in a sum of many terms that would all
+ * wait in registers. */
+#define MN_SETTLE(vector) __asm__("" : "+r"(vector))
+
 /* The first `bytes` (1 to 15) bytes at p, then zeros. */
 MN_INLINE v128_t mn_load_part(const uint8_t *p, uint32_t bytes) {
   if (bytes < 8)
@@ -33,6 +37,9 @@ int32_t mn_dot_i16_u2_wasm(const int16_t *a, const uint8_t *b, uint32_t n);
 int32_t mn_dot_i8_u1_wasm(const int8_t *a, const uint8_t *b, uint32_t n);
 uint32_t mn_count_xor_wasm(const uint8_t *a, const uint8_t *b, uint32_t bytes);
 uint32_t mn_count_and_wasm(const uint8_t *a, const uint8_t *b, uint32_t bytes);
+void mn_count_xor_rows_wasm(const uint8_t *a, const uint8_t *rows,
+                            size_t stride, uint32_t bytes, uint32_t count,
+                            uint32_t *counts);
 void mn_lookup_u4_wasm(const uint8_t *tables, const uint8_t *const *rows,
                        uint32_t bytes, uint32_t *sums);
 

@@ -159,39 +159,48 @@ int32_t mn_dot_i8_u1_wasm(const int8_t *a, const uint8_t *b, uint32_t n) {
   return add_lanes(four);
 }
 
-typedef v128_t combine(v128_t a, v128_t b);
+typedef uint64_t combine(uint64_t a, uint64_t b);
 
-MN_INLINE v128_t exclusive_or(v128_t a, v128_t b) {
-  return wasm_v128_xor(a, b);
+MN_INLINE uint64_t exclusive_or(uint64_t a, uint64_t b) {
+  return a ^ b;
 }
 
-MN_INLINE v128_t both(v128_t a, v128_t b) {
-  return wasm_v128_and(a, b);
+MN_INLINE uint64_t both(uint64_t a, uint64_t b) {
+  return a & b;
 }
 
-MN_INLINE v128_t add_counts(v128_t sums, v128_t counts) {
-  v128_t words = wasm_u16x8_extadd_pairwise_u8x16(counts);
-  return wasm_i32x4_add(sums, wasm_u32x4_extadd_pairwise_u16x8(words));
+/* i64.popcnt is one instruction on x86-64 and a few on ARM; V8 makes some ten
+ * of i8x16.popcnt on x86-64 below AVX-512. */
+MN_INLINE uint32_t differ(const uint8_t *a, const uint8_t *b) {
+  return (uint32_t)__builtin_popcountll(((const mn_unaligned_u64 *)a)->value ^
+                                        ((const mn_unaligned_u64 *)b)->value);
+}
+
+MN_INLINE uint32_t count_words(const uint8_t *a, const uint8_t *b,
+                               uint32_t bytes) {
+  uint32_t sum = 0;
+  for (; bytes >= 32; bytes -= 32, a += 32, b += 32)
+    sum += differ(a, b) + differ(a + 8, b + 8) + differ(a + 16, b + 16) +
+           differ(a + 24, b + 24);
+  for (; bytes >= 8; bytes -= 8, a += 8, b += 8)
+    sum += differ(a, b);
+  if (bytes > 0)
+    sum += (uint32_t)__builtin_popcountll(mn_load_partial(a, bytes) ^
+                                          mn_load_partial(b, bytes));
+  return sum;
 }
 
 MN_INLINE uint32_t count(combine *with, const uint8_t *a, const uint8_t *b,
                          uint32_t bytes) {
-  const v128_t zero = wasm_i32x4_const_splat(0);
-  v128_t sums = zero;
-  while (bytes >= 16) {
-    v128_t counts = zero;
-    /* 8 at most each time, so 31 times fit into a byte. */
-    uint32_t left = bytes > 31 * 16 ? bytes - 31 * 16 : 0;
-    for (; bytes >= left + 16; bytes -= 16, a += 16, b += 16)
-      counts = wasm_i8x16_add(
-          counts,
-          wasm_i8x16_popcnt(with(wasm_v128_load(a), wasm_v128_load(b))));
-    sums = add_counts(sums, counts);
-  }
+  uint64_t sum = 0;
+  for (; bytes >= 8; bytes -= 8, a += 8, b += 8)
+    sum += (uint64_t)__builtin_popcountll(
+        with(((const mn_unaligned_u64 *)a)->value,
+             ((const mn_unaligned_u64 *)b)->value));
   if (bytes > 0)
-    sums = add_counts(sums, wasm_i8x16_popcnt(with(mn_load_part(a, bytes),
-                                                   mn_load_part(b, bytes))));
-  return (uint32_t)add_lanes(sums);
+    sum += (uint64_t)__builtin_popcountll(
+        with(mn_load_partial(a, bytes), mn_load_partial(b, bytes)));
+  return (uint32_t)sum;
 }
 
 uint32_t mn_count_xor_wasm(const uint8_t *a, const uint8_t *b, uint32_t bytes) {
@@ -200,6 +209,13 @@ uint32_t mn_count_xor_wasm(const uint8_t *a, const uint8_t *b, uint32_t bytes) {
 
 uint32_t mn_count_and_wasm(const uint8_t *a, const uint8_t *b, uint32_t bytes) {
   return count(both, a, b, bytes);
+}
+
+void mn_count_xor_rows_wasm(const uint8_t *a, const uint8_t *rows,
+                            size_t stride, uint32_t bytes, uint32_t count,
+                            uint32_t *counts) {
+  for (uint32_t r = 0; r < count; r++)
+    counts[r] = count_words(a, rows + r * stride, bytes);
 }
 
 /* --- Lookups by 4 bits ---------------------------------------------------- */
@@ -230,17 +246,27 @@ MN_INLINE void interleave(v128_t v[4]) {
   v[3] = interleave_high(b, d);
 }
 
-/* The first two rounds, on `bytes` (1 to 16) bytes from `at` on. */
-static void load_square(square to, const uint8_t *const *rows, uint32_t at,
-                        uint32_t bytes) {
+MN_INLINE v128_t load_halves(const uint8_t *low, const uint8_t *high) {
+  return wasm_v128_load64_lane(high, wasm_v128_load64_zero(low), 1);
+}
+
+/* The first two rounds, on the eight bytes from `low` and the eight from `high`
+ * on; on the first `bytes` only where these are below 8. */
+static void load_square(square to, const uint8_t *const *rows, uint32_t bytes,
+                        uint32_t low, uint32_t high) {
+#pragma clang loop unroll(disable)
   for (uint32_t i = 0; i < 4; i++, rows++, to += 4) {
     v128_t v[4];
-    if (bytes == 16)
+    if (high == low + 8)
       for (uint32_t j = 0; j < 4; j++)
-        v[j] = wasm_v128_load(rows[4 * j] + at);
+        v[j] = wasm_v128_load(rows[4 * j] + low);
+    else if (bytes >= 8)
+      for (uint32_t j = 0; j < 4; j++)
+        v[j] = load_halves(rows[4 * j] + low, rows[4 * j] + high);
     else
+#pragma clang loop unroll(disable)
       for (uint32_t j = 0; j < 4; j++)
-        v[j] = mn_load_part(rows[4 * j] + at, bytes);
+        v[j] = mn_load_part(rows[4 * j], bytes);
     interleave(v);
     for (uint32_t j = 0; j < 4; j++)
       to[j] = v[j];
@@ -281,34 +307,63 @@ MN_INLINE void add_column(byte_sums *low, v128_t *high, const uint8_t *tables,
   *high = wasm_i8x16_add(*high, look_up(tables + 16, even));
   add_bytes(low, look_up(tables + 32, odd));
   *high = wasm_i8x16_add(*high, look_up(tables + 48, odd));
+  MN_SETTLE(low->all);
+  MN_SETTLE(low->upper);
+  MN_SETTLE(*high);
 }
 
-/* The last two rounds for four columns, from `from` on, and what `columns` (1
- * to 4) of them add. High bytes are below 16, so eight of them fit into one. */
-MN_INLINE void add_four(row_sums *sums, const v128_t *from,
-                        const uint8_t *tables, uint32_t columns) {
-  v128_t v[4] = {from[0], from[4], from[8], from[12]};
-  v128_t high = wasm_i8x16_const_splat(0);
-  interleave(v);
-  add_column(&sums->low, &high, tables, v[0]);
-  if (columns > 1)
-    add_column(&sums->low, &high, tables + 64, v[1]);
-  if (columns > 2)
-    add_column(&sums->low, &high, tables + 128, v[2]);
-  if (columns > 3)
-    add_column(&sums->low, &high, tables + 192, v[3]);
-  add_bytes(&sums->high, high);
-}
-
-static void add_square(row_sums *to, const square from, const uint8_t *tables,
-                       uint32_t columns) {
+/* The last two rounds for `fours` times four columns, and what they add. High
+ * bytes are below 16, so that eight of them fit into a byte. */
+static __attribute__((noinline)) void add_columns(row_sums *to,
+                                                  const v128_t *from,
+                                                  const uint8_t *tables,
+                                                  uint32_t fours) {
   row_sums sums = *to;
-  const v128_t *v = from;
-  for (; columns >= 4; columns -= 4, v++, tables += 4 * 64)
-    add_four(&sums, v, tables, 4);
-  if (columns > 0)
-    add_four(&sums, v, tables, columns);
+  for (; fours > 0; fours--, from++, tables += 4 * 64) {
+    MN_KEEP(from, tables);
+    v128_t v[4] = {from[0], from[4], from[8], from[12]};
+    v128_t high = wasm_i8x16_const_splat(0);
+    interleave(v);
+    add_column(&sums.low, &high, tables, v[0]);
+    add_column(&sums.low, &high, tables + 64, v[1]);
+    add_column(&sums.low, &high, tables + 128, v[2]);
+    add_column(&sums.low, &high, tables + 192, v[3]);
+    add_bytes(&sums.high, high);
+  }
   *to = sums;
+}
+
+/* The same for four columns, the bytes from `first` on, of which only those
+ * count that lie from `begin` to `end`: the others get tables of zeros. */
+static void add_some(row_sums *to, const v128_t *from, const uint8_t *tables,
+                     uint32_t first, uint32_t begin, uint32_t end) {
+  v128_t four[16];
+#pragma clang loop unroll(disable)
+  for (uint32_t i = 0; i < 16; i++) {
+    uint32_t at = first + i / 4;
+    four[i] = at >= begin && at < end
+                  ? wasm_v128_load(tables + 64 * at + i % 4 * 16)
+                  : wasm_i32x4_const_splat(0);
+  }
+  add_columns(to, from, (const uint8_t *)four, 1);
+}
+
+/* What is left of the rows from `at` on, less than 16 bytes: reads that go back
+ * behind `at`, or overlap, cover every length; what was read before does not
+ * count again. */
+static void add_rest(row_sums *to, square columns, const uint8_t *tables,
+                     const uint8_t *const *rows, uint32_t at, uint32_t bytes) {
+  uint32_t low = bytes >= 16 ? bytes - 16 : 0;
+  uint32_t high = bytes >= 8 ? bytes - 8 : 8;
+  load_square(columns, rows, bytes, low, high);
+  for (uint32_t i = 0; i < 4; i++) {
+    uint32_t first = i < 2 ? low + 4 * i : high + 4 * i - 8;
+    uint32_t begin = i >= 2 && at < low + 8 ? low + 8 : at;
+    if (first >= begin && first + 4 <= bytes)
+      add_columns(to, columns + i, tables + 64 * first, 1);
+    else if (first + 4 > begin && first < bytes)
+      add_some(to, columns + i, tables, first, begin, bytes);
+  }
 }
 
 /* Words of the rows 0 to 7 and 8 to 15. */
@@ -347,13 +402,15 @@ static void look_up_rows(const uint8_t *tables, const uint8_t *const *rows,
   for (uint32_t at = 0; at < bytes;) {
     row_sums part = {{zero, zero}, {zero, zero}};
     /* 64 times two low bytes are below 2^15, the limit of store_sums. */
-    uint32_t end = bytes - at > 64 ? at + 64 : bytes, some;
-    for (; at < end; at += some, tables += 16 * 64) {
-      some = end - at < 16 ? end - at : 16;
-      load_square(columns, rows, at, some);
-      add_square(&part, columns, tables, some);
+    uint32_t end = bytes - at > 64 ? at + 64 : bytes;
+    for (; at + 16 <= end; at += 16) {
+      load_square(columns, rows, bytes, at, at + 8);
+      add_columns(&part, columns, tables + 64 * at, 4);
     }
+    if (at < end)
+      add_rest(&part, columns, tables, rows, at, bytes);
     flush(&part, sums);
+    at = end;
   }
 }
 

@@ -5,6 +5,22 @@
 
 /* --- Plan ----------------------------------------------------------------- */
 
+/* What a sieve leaves: so many times the candidates, and no fewer than that. A
+ * larger pool would cost more to keep sorted than the sieve saves. */
+#define SIEVE_FACTOR 4u
+#define SIEVE_LEAST  256u
+#define SIEVE_MOST   4096u
+
+static uint32_t sieve_of(const mn_options *o, const mn_stages *stages) {
+  const uint32_t size = stages->candidates < SIEVE_LEAST / SIEVE_FACTOR
+                            ? SIEVE_LEAST
+                            : SIEVE_FACTOR * stages->candidates;
+  return o->structure == MN_FLAT && stages->planes == 1 &&
+                 stages->refiner != MN_BY_NOTHING && size <= SIEVE_MOST
+             ? size
+             : 0;
+}
+
 /* Every prefix that has a correction of its own. */
 static int can_read(uint32_t planes, uint32_t all) {
   return planes == all ||
@@ -51,6 +67,7 @@ mn_status mn_stages_of(const mn_options *o, const mn_query *query,
   stages->candidates = stages->refiner == MN_BY_NOTHING
                            ? query->k
                            : count_candidates(query->k, refine_k);
+  stages->sieve = sieve_of(o, stages);
   return MN_OK;
 }
 
@@ -66,8 +83,8 @@ size_t mn_refine_query_bytes(const mn_options *options,
 /* --- Work ----------------------------------------------------------------- */
 
 /* Candidates go in batches, in the order in which they stand in the pool. */
-static void refine_by_codes(const mn_target *target, const mn_pool *from,
-                            uint32_t count, mn_pool *to, mn_stats *stats) {
+void mn_rank_again(const mn_target *target, const mn_pool *from, uint32_t count,
+                   mn_pool *to, mn_stats *stats) {
   uint32_t slots[MN_SCAN_BATCH];
   float distances[MN_SCAN_BATCH];
   for (uint32_t at = 0; at < count;) {
@@ -122,6 +139,6 @@ mn_status mn_refine(const mn_index *index, const mn_query *asked,
                          .planes = mn_codec_planes(index->fine.encoding),
                          .query = query};
   }
-  refine_by_codes(&target, from, count, to, stats);
+  mn_rank_again(&target, from, count, to, stats);
   return MN_OK;
 }

@@ -2,6 +2,7 @@
 /* The road of every search: check, prepare, plan, candidates, refine, hits. */
 #include "search.h"
 #include "../block.h"
+#include "../bytes.h"
 #include "../encoding/codec.h"
 #include "../structure/structure.h"
 #include "../vector.h"
@@ -11,6 +12,7 @@ typedef struct work {
   mn_vector_room room;
   void *query;   /* prepared for the encoding */
   void *refined; /* and for refine */
+  mn_pool sieve; /* what a scan by signs leaves */
   mn_pool pool;  /* candidates */
   mn_pool best;  /* and the k that refining leaves */
   mn_walk walk;
@@ -32,6 +34,7 @@ static int allocate(const mn_options *o, uint32_t capacity,
   w->query =
       mn_arena_allocate(scratch, (size_t)mn_codec_measure(&codec).query_bytes);
   w->refined = mn_arena_allocate(scratch, mn_refine_query_bytes(o, stages));
+  w->sieve = mn_pool_allocate(keys, 2 * stages->sieve, scratch);
   w->pool = mn_pool_allocate(keys,
                              is_graph ? graph_ef(stages->candidates, query->ef)
                                       : stages->candidates,
@@ -39,7 +42,8 @@ static int allocate(const mn_options *o, uint32_t capacity,
   w->best = mn_pool_allocate(
       keys, stages->refiner == MN_BY_NOTHING ? 0 : query->k, scratch);
   return fits && w->query != NULL && w->refined != NULL &&
-         w->pool.items != NULL && w->best.items != NULL &&
+         w->sieve.items != NULL && w->pool.items != NULL &&
+         w->best.items != NULL &&
          (!is_graph || mn_walk_allocate(o, capacity, &w->walk, scratch));
 }
 
@@ -53,6 +57,17 @@ mn_status mn_search_measure(const mn_options *options, uint32_t capacity,
   return allocate(options, capacity, query, &stages, NULL, &w, measuring)
              ? MN_OK
              : MN_ERROR_TOO_LARGE;
+}
+
+/* By the signs of the query, and what that leaves by all of it. */
+static void scan_through_sieve(const mn_index *index, const mn_stages *stages,
+                               work *w, mn_stats *stats) {
+  mn_target target = mn_codes_of(index, stages->planes);
+  target.query = w->query;
+  mn_sift(&target, index->state->count, &w->sieve);
+  mn_rank_again(&target, &w->sieve, w->sieve.size, &w->pool, stats);
+  stats->distances = (uint64_t)index->state->count + w->sieve.size;
+  stats->bytes += (uint64_t)index->state->count * index->codec.code_bytes;
 }
 
 /* Fills the pool with the best candidates. */
@@ -79,9 +94,14 @@ static void find_candidates(const mn_index *index, const mn_query *query,
     w->pool.capacity = stages->candidates;
     stats->exact = 1;
   }
+  stats->planes = stages->planes;
+  if (stages->sieve > 0 && stages->sieve < state->count &&
+      query->filter == NULL) {
+    scan_through_sieve(index, stages, w, stats);
+    return;
+  }
   mn_scan(&target, scan_from, state->count, query->filter, &w->pool,
           &stats->distances);
-  stats->planes = stages->planes;
   stats->bytes =
       stats->distances * mn_codec_read_bytes(&index->codec, stages->planes);
 }
@@ -94,7 +114,8 @@ static mn_status search(const mn_index *index, const mn_query *query,
   if (status != MN_OK)
     return status;
   index->codec.ops->prepare(&index->codec, w->room.mapped, w->query);
-  mn_stats stats = {0};
+  mn_stats stats;
+  mn_zero(&stats, sizeof stats); /* not `= {0}`: no call of memset */
   find_candidates(index, query, stages, w, &stats);
   const mn_pool *best = &w->pool;
   if (stages->refiner != MN_BY_NOTHING) {

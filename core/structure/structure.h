@@ -28,6 +28,11 @@ int mn_codes_equal(const mn_index *index, uint32_t a, uint32_t b);
 void mn_scan(const mn_target *target, uint32_t from, uint32_t to,
              const uint32_t *filter, mn_pool *pool, uint64_t *distances);
 
+/* Fills the pool, of an even capacity, with the best half as many of the first
+ * `count` slots, as far as the codec's `sift` can tell them apart, in no order.
+ */
+void mn_sift(const mn_target *target, uint32_t count, mn_pool *pool);
+
 /* --- Graph (HNSW) --------------------------------------------------------- */
 
 /* Scratch of one walk. */
