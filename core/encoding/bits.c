@@ -105,10 +105,9 @@ static inline uint32_t level_of(float component, float inverse_step,
 /* The step whose code is nearest to r in angle. Where to look: the best step
  * for many Gaussian components (found by minimising the squared error
  * numerically), or, where that is smaller, the one that just spares the largest
- * component; and 8 and 16 % to either side. Looking at 31 steps instead of
- * these 5 lowered the squared error by 2 % at most on word vectors, sentence
- * embeddings and pixels; not looking at all raises it by 1 % (b = 2) to 10
- * %. */
+ * component; and 8 and 16 % to either side. On word vectors, sentence
+ * embeddings and pixels, looking at 31 steps instead of these 5 lowers the
+ * squared error by 4 % at most; not looking around raises it by up to 10 %. */
 static float step_of(const mn_codec *codec, const float *r, float norm,
                      float *integers) {
   static const float gaussian[] = {1.0f,    0.9957f, 0.586f,  0.3352f,
