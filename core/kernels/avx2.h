@@ -30,7 +30,7 @@ MN_INLINE int32_t mn_add_lanes(__m256i eight) {
   return _mm_cvtsi128_si32(_mm_add_epi32(two, _mm_shuffle_epi32(two, 0xb1)));
 }
 
-/* In avx2_codes.c. */
+/* In avx2_codes.c and avx2_lookup.c. */
 int32_t mn_dot_i16_i8_avx2(const int16_t *a, const int8_t *b, uint32_t n);
 int32_t mn_dot_i16_u4_avx2(const int16_t *a, const uint8_t *b, uint32_t n);
 int32_t mn_dot_i16_u2_avx2(const int16_t *a, const uint8_t *b, uint32_t n);

@@ -21,7 +21,7 @@ MN_INLINE __mmask16 mn_lanes_below(uint32_t count) {
   return (__mmask16)(count < 16 ? (1u << count) - 1 : 0xffff);
 }
 
-/* In avx512_codes.c. */
+/* In avx512_codes.c and avx512_lookup.c. */
 int32_t mn_dot_i16_i8_avx512(const int16_t *a, const int8_t *b, uint32_t n);
 int32_t mn_dot_i16_u4_avx512(const int16_t *a, const uint8_t *b, uint32_t n);
 int32_t mn_dot_i16_u2_avx512(const int16_t *a, const uint8_t *b, uint32_t n);

@@ -163,15 +163,15 @@ MN_INLINE int32_t dot_packed(uint32_t bits, const int16_t *a, const uint8_t *b,
   return (int32_t)sum;
 }
 
-int32_t mn_dot_i16_u4_c(const int16_t *a, const uint8_t *b, uint32_t n) {
+static int32_t mn_dot_i16_u4_c(const int16_t *a, const uint8_t *b, uint32_t n) {
   return dot_packed(4, a, b, n);
 }
 
-int32_t mn_dot_i16_u2_c(const int16_t *a, const uint8_t *b, uint32_t n) {
+static int32_t mn_dot_i16_u2_c(const int16_t *a, const uint8_t *b, uint32_t n) {
   return dot_packed(2, a, b, n);
 }
 
-int32_t mn_dot_i8_u1_c(const int8_t *a, const uint8_t *b, uint32_t n) {
+static int32_t mn_dot_i8_u1_c(const int8_t *a, const uint8_t *b, uint32_t n) {
   int32_t sum = 0; /* below 2^16 * 2^7 */
   for (uint32_t i = 0; i < n; i += 8) {
     int32_t bits = *b++;
@@ -211,24 +211,27 @@ MN_INLINE uint32_t count_all(combine *with, const uint8_t *a, const uint8_t *b,
   return sum;
 }
 
-uint32_t mn_count_xor_c(const uint8_t *a, const uint8_t *b, uint32_t bytes) {
+static uint32_t mn_count_xor_c(const uint8_t *a, const uint8_t *b,
+                               uint32_t bytes) {
   return count_all(exclusive_or, a, b, bytes);
 }
 
-uint32_t mn_count_and_c(const uint8_t *a, const uint8_t *b, uint32_t bytes) {
+static uint32_t mn_count_and_c(const uint8_t *a, const uint8_t *b,
+                               uint32_t bytes) {
   return count_all(both, a, b, bytes);
 }
 
-void mn_count_xor_rows_c(const uint8_t *a, const uint8_t *rows, size_t stride,
-                         uint32_t bytes, uint32_t count, uint32_t *counts) {
+static void mn_count_xor_rows_c(const uint8_t *a, const uint8_t *rows,
+                                size_t stride, uint32_t bytes, uint32_t count,
+                                uint32_t *counts) {
   for (uint32_t r = 0; r < count; r++)
     counts[r] = count_all(exclusive_or, a, rows + r * stride, bytes);
 }
 
 /* --- Lookups -------------------------------------------------------------- */
 
-void mn_lookup_u4_c(const uint8_t *tables, const uint8_t *const *rows,
-                    uint32_t bytes, uint32_t *sums) {
+static void mn_lookup_u4_c(const uint8_t *tables, const uint8_t *const *rows,
+                           uint32_t bytes, uint32_t *sums) {
   for (uint32_t r = 0; r < MN_LOOKUP_ROWS; r++) {
     const uint8_t *row = rows[r], *two = tables;
     uint32_t low = 0, high = 0;
@@ -284,18 +287,19 @@ MN_INLINE void all_columns(make_term *term, const float *x,
   }
 }
 
-void mn_l2_columns_c(const float *x, const float *columns, uint32_t n,
-                     uint32_t count, float *out) {
+static void mn_l2_columns_c(const float *x, const float *columns, uint32_t n,
+                            uint32_t count, float *out) {
   all_columns(squared_difference, x, columns, n, count, out);
 }
 
-void mn_dot_columns_c(const float *x, const float *columns, uint32_t n,
-                      uint32_t count, float *out) {
+static void mn_dot_columns_c(const float *x, const float *columns, uint32_t n,
+                             uint32_t count, float *out) {
   all_columns(product, x, columns, n, count, out);
 }
 
-uint32_t mn_nearest_column_c(const float *x, const float *columns, uint32_t n,
-                             uint32_t count, float *distance) {
+static uint32_t mn_nearest_column_c(const float *x, const float *columns,
+                                    uint32_t n, uint32_t count,
+                                    float *distance) {
   uint32_t nearest = 0;
   float least = __builtin_inff(), four[4];
   for (uint32_t k = 0; k < count; k += 4) {

@@ -55,14 +55,15 @@ typedef struct {
 } requirement;
 
 #define OSXSAVE    (1u << 27) /* xgetbv may be used */
+#define POPCNT     (1u << 23)
 #define AVX_F16C   (1u << 28 | 1u << 29)
 #define YMM_STATE  (1u << 1 | 1u << 2)
 #define MASK_STATE (1u << 5)
 #define ZMM_STATE  (1u << 6 | 1u << 7)
 
 static const requirement requirements[] = {
-    {MN_CPU_AVX2, AVX_F16C, 1u << 5, 0, YMM_STATE},
-    {MN_CPU_AVX512, AVX_F16C,
+    {MN_CPU_AVX2, POPCNT | AVX_F16C, 1u << 5, 0, YMM_STATE},
+    {MN_CPU_AVX512, POPCNT | AVX_F16C,
      1u << 16 /* F */ | 1u << 17 /* DQ */ | 1u << 30 /* BW */ |
          1u << 31 /* VL */,
      1u << 1 /* VBMI */ | 1u << 11 /* VNNI */ | 1u << 12 /* BITALG */ |

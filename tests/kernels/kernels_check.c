@@ -13,9 +13,10 @@
 #include "../../core/kernels/kernels.h"
 #include "check.h"
 #include "columns.h"
-#include "lookups.h"
+
 #include "operands.h"
 #include "rooms.h"
+#include "rows.h"
 #include "times.h"
 
 #include <inttypes.h>
@@ -31,7 +32,7 @@ _Static_assert(4 * N_MAX + SHIFTS <= ROOM_BYTES, "an operand fits, shifted");
 
 /* A kernel that is not in this list is checked by nobody. */
 #define KERNELS_BYTES (sizeof(mn_kernels) - offsetof(mn_kernels, dot_f32))
-#define OTHERS        5 /* in lookups.h and columns.h */
+#define OTHERS        6 /* in rows.h and columns.h */
 _Static_assert(KERNELS_BYTES == (OPS + OTHERS) * sizeof(void (*)(void)),
                "as many kernels as the checks know");
 
@@ -208,7 +209,7 @@ static void check_all(void) {
       for (uint32_t i = 0; i < sizeof large / sizeof large[0]; i++)
         check_vectors(which, kind, large[i]);
     }
-  check_lookups();
+  check_rows_kernels();
   check_all_columns();
   check_widening(F16, DOT_F16, L2_F16);
   check_widening(BF16, DOT_BF16, L2_BF16);

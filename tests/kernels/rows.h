@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Checks of the table lookups.
+ * Checks of the kernels for many rows.
  */
-#ifndef MN_TESTS_KERNELS_LOOKUPS_H
-#define MN_TESTS_KERNELS_LOOKUPS_H
+#ifndef MN_TESTS_KERNELS_ROWS_H
+#define MN_TESTS_KERNELS_ROWS_H
 
 #include "check.h"
 #include "operands.h"
@@ -119,7 +119,44 @@ static void check_lookup_u8(uint32_t n) {
   }
 }
 
-static void check_lookups(void) {
+static uint32_t distance_of(const uint8_t *a, const uint8_t *b,
+                            uint32_t bytes) {
+  uint32_t sum = 0;
+  for (uint32_t i = 0; i < 8 * bytes; i++)
+    sum += (a[i / 8] ^ b[i / 8]) >> i % 8 & 1u;
+  return sum;
+}
+
+/* Rows `gap` bytes apart. */
+static void check_count_rows(uint32_t bytes, uint32_t gap, uint32_t count) {
+  enum { MANY = 70, BYTES_MAX = 300 };
+  static uint8_t rows_source[MANY * (BYTES_MAX + 8)];
+  uint8_t a_source[BYTES_MAX];
+  uint32_t expected[MANY], stride = bytes + gap;
+  uint32_t all = count > 0 ? (count - 1) * stride + bytes : 0;
+  for (uint32_t i = 0; i < bytes; i++)
+    a_source[i] = (uint8_t)random_u32();
+  for (uint32_t i = 0; i < all; i++)
+    rows_source[i] = (uint8_t)random_u32();
+  for (uint32_t r = 0; r < count; r++)
+    expected[r] = distance_of(a_source, rows_source + r * stride, bytes);
+  for (uint32_t at = 0; at < 2 * TURNS; at++) {
+    const uint8_t *a = place(rooms[at / 2], at % 2, 0, a_source, bytes);
+    const uint8_t *rows = place(rooms[1 - at / 2], at % 2, 0, rows_source, all);
+    const mn_kernels *table;
+    for (uint32_t i = 0; (table = table_at(i)) != NULL; i++) {
+      uint32_t got[MANY + 2];
+      memset(got, 0x5a, sizeof got);
+      table->count_xor_rows(a, rows, stride, bytes, count, got + 1);
+      CHECK(memcmp(got + 1, expected, count * sizeof *got) == 0 &&
+                got[0] == 0x5a5a5a5a && got[count + 1] == 0x5a5a5a5a,
+            "count_xor_rows of %s, %u rows of %u bytes, %u apart", table->name,
+            count, bytes, stride);
+    }
+  }
+}
+
+static void check_rows_kernels(void) {
   static const uint32_t large[] = {127, 128, 129, 200,  256,  257,       300,
                                    511, 512, 784, 1024, 4097, LOOKUP_MAX};
   for (uint32_t bytes = 0; bytes <= 100; bytes++)
@@ -129,6 +166,11 @@ static void check_lookups(void) {
   for (uint32_t n = 0; n <= 40; n++)
     check_lookup_u8(n);
   check_lookup_u8(U8_MAX);
+  for (uint32_t bytes = 0; bytes <= 140; bytes++)
+    for (uint32_t count = 0; count <= 18; count++)
+      check_count_rows(bytes, random_below(8), count);
+  for (uint32_t count = 0; count <= 70; count++)
+    check_count_rows(300, 4, count);
 }
 
 #endif
