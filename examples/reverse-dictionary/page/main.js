@@ -93,11 +93,15 @@ async function time(asked) {
   showFigures($("figures"), { searching: medians[asked.stop] });
 }
 
-function show({ text, stop }, result) {
-  Object.assign($("answers").dataset, { question: text, stop });
+let shown;
+function show(asked, result) {
+  const isMove = shown?.text === asked.text && shown.where?.own === asked.where?.own;
+  shown = asked;
+  Object.assign($("answers").dataset, { question: asked.text, stop: asked.stop });
   showAnswers($("answers"), $("left-out"), result);
   if (result) {
     showFigures($("figures"), result);
+    if (!isMove) panel.showTimes([]);
     panel.show(result);
   }
   announce(result);

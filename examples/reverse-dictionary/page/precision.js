@@ -55,7 +55,7 @@ export function precision(slider, table, note, onMove) {
       draw();
     },
     showTimes(times) {
-      times.forEach((time, i) => (known[i].time = time));
+      known.forEach((stop, i) => (stop.time = times[i]));
       draw();
     },
   };
