@@ -7,7 +7,6 @@
 #ifndef MN_KERNELS_SHARED_H
 #define MN_KERNELS_SHARED_H
 
-#include <stddef.h>
 #include <stdint.h>
 
 uint32_t mn_lookup_u8_c(const uint16_t *table, const uint8_t *b, uint32_t n);

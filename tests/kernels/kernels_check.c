@@ -13,7 +13,6 @@
 #include "../../core/kernels/kernels.h"
 #include "check.h"
 #include "columns.h"
-
 #include "operands.h"
 #include "rooms.h"
 #include "rows.h"
