@@ -139,7 +139,10 @@ static void test_rule(const rule *r) {
     CHECK_EQUAL(found, K);
     CHECK_EQUAL(stats.planes, r->read);
     CHECK_EQUAL(stats.refined, r->refined);
-    CHECK(stats.exact == 1 && stats.distances == N);
+    /* One plane sifts first, where few are refined: see sieve_test.c. */
+    const int is_sifted = r->read == 1 && r->refined > 0 && r->refined < 64;
+    CHECK_EQUAL(stats.distances, N + (is_sifted ? 256 : 0));
+    CHECK_EQUAL(stats.exact, 1);
   }
   CHECK_EQUAL(context.calls, r->has_fetch ? r->refined : 0);
   free(rows);
@@ -372,8 +375,8 @@ int main(void) {
   test_sign();
   for (unsigned i = 0; i < sizeof two_stages / sizeof *two_stages; i++)
     for (mn_metric metric = MN_L2; metric <= MN_COSINE; metric++) {
-      test_stages(&two_stages[i], metric, K, 2.5f, 25);
-      test_stages(&two_stages[i], metric, 7, 0, 70);
+      test_stages(&two_stages[i], metric, K, 7.5f, 75);
+      test_stages(&two_stages[i], metric, 8, 0, 80);
     }
   test_filter();
   test_bytes("flat,bits8", MN_L2, 1, 8, 7, 32);
