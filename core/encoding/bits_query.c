@@ -267,9 +267,9 @@ static void look_up(const mn_codec *codec, const bits_query *query,
     products[i] = (float)product_of(rows->planes, weighted[i], query->sum);
 }
 
-/* Tables cost as much for one row as for MN_LOOKUP_ROWS, which is as much as 9
- * (portable C), 15 (AVX2) to 20 rows (AVX-512) by weights. */
-#define TABLES_FROM 16u
+/* Tables cost as much for one row as for MN_LOOKUP_ROWS, which is as much as 8
+ * (portable C), 10 (WebAssembly), 14 (AVX2) or 19 rows (AVX-512) by weights. */
+#define TABLES_FROM 12u
 
 static void multiply(const mn_codec *codec, const bits_query *query,
                      const bits_rows *rows, float *products) {

@@ -144,6 +144,43 @@ static void test_pairs(coder *c) {
   }
 }
 
+/* Half of l2's distance without the query's own term, or ip's, by the signs of
+ * the query's integers. */
+static void test_sift(coder *c) {
+  const float *mean = (const float *)(void *)c->codec.model;
+  float x[DIMENSIONS], found[ROWS], again[ROWS];
+  gen_rows(x, "clustered", c->d, ROWS, 1, c->d);
+  for (uint32_t j = 0; j < c->d; j++)
+    c->vector[j] = x[j] - mean[j];
+  mn_rotate(c->codec.seed, c->vector, c->d);
+  double largest = 0, squares = 0, sum = 0;
+  for (uint32_t j = 0; j < c->d; j++)
+    largest = fmax(largest, fabs((double)c->vector[j]));
+  int signs[DIMENSIONS];
+  for (uint32_t j = 0; j < c->d; j++) {
+    const double w = round(c->vector[j] / largest * 127);
+    signs[j] = w > 0 ? 1 : -1;
+    squares += w * w, sum += fabs(w);
+  }
+  take(c, x);
+  mn_codec_bits.prepare(&c->codec, c->vector, c->query);
+  mn_codec_bits.sift(&c->codec, c->query, c->codes, ROWS, found);
+  for (uint32_t i = 0; i < ROWS; i++) {
+    const reading r = read_code(c, i, 1);
+    double product = 0;
+    for (uint32_t j = 0; j < c->d; j++)
+      product += signs[j] * r.y[j];
+    product *= r.factor * largest / 127 * squares / sum;
+    const double own = c->codec.metric == MN_IP ? -r.lift : r.norm * r.norm / 2;
+    CHECK(fabs(found[i] - (own - product)) <=
+          1e-5 * (fabs(own) + fabs(product)));
+  }
+  for (uint32_t i = 0; i < ROWS; i += 5)
+    mn_codec_bits.sift(&c->codec, c->query, code_at(c, i),
+                       ROWS - i < 5 ? ROWS - i : 5, again + i);
+  CHECK(memcmp(found, again, sizeof found) == 0);
+}
+
 /* Decoding leaves the part of the residual that is at right angles to y. */
 static void test_decoding(coder *c) {
   for (uint32_t i = 0; i < ROWS; i++) {
@@ -209,6 +246,7 @@ int main(void) {
         coder c = coder_filled(b, d, metrics[m]);
         test_codes(&c);
         test_distances(&c);
+        test_sift(&c);
         test_pairs(&c);
         test_decoding(&c);
         coder_free(&c);
