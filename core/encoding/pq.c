@@ -1,0 +1,208 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "pq.h"
+#include "../kernels/kernels.h"
+
+#include <float.h>
+
+/* k-means' iterations. */
+#define ITERATIONS 25u
+
+/* With a correction, the largest squared norm of the mean, and of what is left
+ * of a vector without it. With MN_NORM2_MAX = N for |y|^2 and 16 |r|^2 for
+ * |f y|^2 (set_factor), no estimate exceeds (1.25^2 + 1/16 + 2.5) N < 2^128. */
+#define NORM2_MAX (MN_NORM2_MAX / 16.0f)
+
+static void sizes(const mn_codec *codec, mn_codec_sizes *s) {
+  const uint32_t k = mn_pq_centroids(codec);
+  s->code_bytes = mn_pq_packed_bytes(codec) + (codec->pq_correction ? 4u : 0u) +
+                  (mn_pq_has_norm(codec) ? 4u : 0u);
+  s->rest_bytes = 0;
+  const uint64_t values = (uint64_t)codec->dimensions * codec->pq_nrq * k;
+  s->model_bytes =
+      4 * (values + (codec->pq_correction ? codec->dimensions : 0));
+  s->query_bytes = mn_pq_query_bytes(codec);
+  s->scratch_bytes = mn_pq_beam_bytes(codec);
+  s->least = k;
+  s->enough = 100 * k > 20000 ? 100 * k : 20000;
+}
+
+/* --- Parts ---------------------------------------------------------------- */
+
+void mn_pq_part(const mn_codec *codec, const uint8_t *code, uint32_t first,
+                uint32_t n, float *part) {
+  const uint32_t width = mn_pq_width(codec), nrq = codec->pq_nrq;
+  uint32_t subspace = first / width, j = first % width;
+  while (n > 0) {
+    const uint32_t run = n < width - j ? n : width - j;
+    for (uint32_t t = 0; t < nrq; t++) {
+      const uint32_t book = subspace * nrq + t;
+      const float *centroid = mn_pq_book(codec, book) +
+                              ((size_t)j << codec->pq_bits) +
+                              mn_pq_number(codec, code, book);
+      for (uint32_t i = 0; i < run; i++) {
+        const float value = centroid[(size_t)i << codec->pq_bits];
+        part[i] = t == 0 ? value : part[i] + value;
+      }
+    }
+    part += run;
+    n -= run;
+    subspace++;
+    j = 0;
+  }
+}
+
+float mn_pq_sum(const mn_codec *codec,
+                float (*sum)(const float *, const float *, uint32_t),
+                const float *vector, const uint8_t *code) {
+  float part[64], total = 0.0f;
+  for (uint32_t i = 0; i < codec->dimensions; i += 64) {
+    const uint32_t left = codec->dimensions - i, n = left < 64 ? left : 64;
+    mn_pq_part(codec, code, i, n, part);
+    total += sum(vector != NULL ? vector + i : part, part, n);
+  }
+  return total;
+}
+
+/* --- Soundness ------------------------------------------------------------ */
+
+/* The norm of the longest centroid, or infinity where one is not finite. */
+static float longest(const mn_codec *codec, uint32_t book) {
+  const float *centroid = mn_pq_book(codec, book);
+  float most = 0.0f;
+  for (uint32_t k = 0; k < mn_pq_centroids(codec); k++) {
+    float norm2 = 0.0f;
+    for (uint32_t j = 0; j < mn_pq_width(codec); j++) {
+      const float value = centroid[((size_t)j << codec->pq_bits) + k];
+      norm2 += value * value;
+    }
+    if (!(norm2 <= FLT_MAX))
+      return __builtin_inff();
+    most = norm2 > most ? norm2 : most;
+  }
+  return __builtin_sqrtf(most); /* under -fno-math-errno */
+}
+
+int mn_pq_model_fits(const mn_codec *codec, float slack) {
+  const float *mean = mn_pq_mean(codec);
+  float norm2 = 0.0f;
+  for (uint32_t s = 0; s < codec->pq_m; s++) {
+    float norm = 0.0f;
+    for (uint32_t t = 0; t < codec->pq_nrq; t++)
+      norm += longest(codec, s * codec->pq_nrq + t);
+    norm2 += norm * norm;
+  }
+  return norm2 <= slack * MN_NORM2_MAX &&
+         (mean == NULL ||
+          codec->kernels->dot_f32(mean, mean, codec->dimensions) <=
+              slack * NORM2_MAX);
+}
+
+static int model_is_sound(const mn_codec *codec) {
+  return mn_pq_model_fits(codec, 2.0f);
+}
+
+/* Every number in a code has its centroid; only the floats can be wrong. */
+static int is_sound(const mn_codec *codec, const uint8_t *code,
+                    const uint8_t *rest) {
+  (void)rest;
+  const uint8_t *p = code + mn_pq_packed_bytes(codec);
+  if (codec->pq_correction) {
+    const float f = mn_load_f32(p);
+    const float norm2 =
+        mn_pq_sum(codec, codec->kernels->dot_f32, NULL, code) * f * f;
+    if (!(f >= 0.0f && norm2 <= 2.0f * MN_NORM2_MAX))
+      return 0;
+    p += 4;
+  }
+  const float norm2 = mn_pq_has_norm(codec) ? mn_load_f32(p) : 0.0f;
+  return norm2 >= 0.0f && mn_norm2_is_sound(norm2);
+}
+
+/* --- Codes ---------------------------------------------------------------- */
+
+static void set_number(const mn_codec *codec, uint8_t *code, uint32_t book,
+                       uint32_t number) {
+  const uint32_t bit = book * codec->pq_bits;
+  uint32_t value = number << bit % 8;
+  for (uint8_t *p = code + bit / 8; value > 0; value >>= 8)
+    *p++ |= (uint8_t)value;
+}
+
+/* What makes up for y's falling short of r, of squared norm `norm2`. Where y
+ * lies more than some 75 degrees off r, it says too little to be trusted, and
+ * f y is kept no longer than 4 |r|. */
+static float factor(const mn_codec *codec, const float *r, float norm2,
+                    const uint8_t *code) {
+  const float dot = mn_pq_sum(codec, codec->kernels->dot_f32, r, code);
+  const float y2 = mn_pq_sum(codec, codec->kernels->dot_f32, NULL, code);
+  const float most = 4.0f * __builtin_sqrtf(norm2) / __builtin_sqrtf(y2);
+  const float f = norm2 / dot;
+  if (!(norm2 > 0.0f && y2 > 0.0f))
+    return 1.0f;
+  return dot > 0.0f && f <= most ? f : most;
+}
+
+static mn_status encode(const mn_codec *codec, float *vector, uint8_t *code,
+                        uint8_t *rest, uint32_t *clipped, void *scratch) {
+  (void)rest;
+  (void)clipped;
+  const mn_kernels *kernels = codec->kernels;
+  const uint32_t d = codec->dimensions;
+  const float *mean = mn_pq_mean(codec);
+  float norm2 = 0.0f;
+  if (mean != NULL) {
+    for (uint32_t j = 0; j < d; j++)
+      vector[j] -= mean[j];
+    norm2 = kernels->dot_f32(vector, vector, d);
+    if (!(norm2 <= NORM2_MAX))
+      return MN_ERROR_RANGE;
+  }
+
+  const uint32_t packed = mn_pq_packed_bytes(codec), width = mn_pq_width(codec);
+  mn_zero(code, packed);
+  for (uint32_t s = 0; s < codec->pq_m; s++) {
+    const uint16_t *numbers =
+        mn_pq_beam(codec, s, codec->pq_nrq, vector + s * width, scratch, NULL);
+    for (uint32_t t = 0; t < codec->pq_nrq; t++)
+      set_number(codec, code, s * codec->pq_nrq + t, numbers[t]);
+  }
+
+  uint8_t *p = code + packed;
+  if (mean != NULL) {
+    mn_store_f32(p, factor(codec, vector, norm2, code));
+    p += 4;
+  }
+  if (mn_pq_has_norm(codec))
+    mn_store_f32(p, mean != NULL
+                        ? norm2
+                        : mn_pq_sum(codec, kernels->dot_f32, NULL, code));
+  return MN_OK;
+}
+
+static void decode(const mn_codec *codec, const uint8_t *code,
+                   const uint8_t *rest, float *vector, void *scratch) {
+  (void)rest;
+  (void)scratch;
+  const float *mean = mn_pq_mean(codec);
+  mn_pq_part(codec, code, 0, codec->dimensions, vector);
+  for (uint32_t j = 0; mean != NULL && j < codec->dimensions; j++)
+    vector[j] += mean[j];
+}
+
+static mn_status train(mn_codec *codec, float *rows, uint32_t count,
+                       mn_arena *scratch) {
+  return mn_pq_train(codec, rows, count, ITERATIONS, 0, scratch);
+}
+
+/* --- Table ---------------------------------------------------------------- */
+
+#define PQ_OPS(word)                                                           \
+  {                                                                            \
+    .name = word, .sizes = sizes, .train = train, .encode = encode,            \
+    .decode = decode, .is_sound = is_sound, .model_is_sound = model_is_sound,  \
+    .prepare = mn_pq_prepare, .prepare_pair = mn_pq_prepare_pair,              \
+    .distances = mn_pq_distances,                                              \
+  }
+
+const mn_codec_ops mn_codec_pq = PQ_OPS("pq");
+const mn_codec_ops mn_codec_prq = PQ_OPS("prq");
