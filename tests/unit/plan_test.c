@@ -308,7 +308,37 @@ static void test_training_refused(void) {
         training.scratch_bytes == 0);
 }
 
+/* More vectors never take less, up to where no address space holds them. */
+static void test_training_grows(void) {
+  static const char *const specs[] = {
+      "flat,sq8",      "flat,bits4",        "flat,pq1x8",
+      "flat,pq1x4+c",  "flat,prq1x12x16+c", "flat,pca3,f32",
+      "flat,pca2,sq6", "flat,opq,prq1x4x2", "flat,hadamard,f16,refine=bits8"};
+  static const uint32_t dimensions[] = {3, 100, 65535};
+  for (unsigned s = 0; s < sizeof specs / sizeof *specs; s++)
+    for (unsigned d = 0; d < 3; d++) {
+      mn_options o = fixture_options(specs[s], MN_COSINE, dimensions[d]);
+      mn_training training = {.scratch_bytes = 0};
+      size_t before = 0;
+      int is_too_large = 0;
+      for (uint64_t count = 1; count <= UINT32_MAX; count = count * 3 + 1) {
+        const mn_status status =
+            mn_plan_training(&o, (uint32_t)count, &training);
+        CHECK(status == MN_OK || status == MN_ERROR_TOO_LARGE);
+        CHECK(!is_too_large || status == MN_ERROR_TOO_LARGE);
+        is_too_large = status != MN_OK;
+        if (is_too_large)
+          continue;
+        CHECK(training.scratch_bytes >= before &&
+              training.scratch_bytes >= 4 * count * dimensions[d]);
+        before = training.scratch_bytes;
+      }
+      CHECK(is_too_large == (sizeof(size_t) == 4));
+    }
+}
+
 int main(void) {
+  test_training_grows();
   test_all();
   test_composed();
   test_resize();
