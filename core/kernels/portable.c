@@ -151,15 +151,23 @@ static int32_t mn_dot_i16_i8_c(const int16_t *a, const int8_t *b, uint32_t n) {
 }
 
 /* b has `bits` bits an element. */
+MN_INLINE uint32_t dot_byte(uint32_t bits, const int16_t *a, uint32_t packed,
+                            uint32_t count) {
+  const uint32_t mask = (1u << bits) - 1;
+  uint32_t sum = 0;
+  for (uint32_t j = 0; j < count; j++, packed >>= bits)
+    sum += (uint32_t)(read_i16(a, j) * (int32_t)(packed & mask));
+  return sum;
+}
+
 MN_INLINE int32_t dot_packed(uint32_t bits, const int16_t *a, const uint8_t *b,
                              uint32_t n) {
-  const uint32_t per_byte = 8 / bits, mask = (1u << bits) - 1;
+  const uint32_t per_byte = 8 / bits;
   uint32_t sum = 0;
-  for (uint32_t i = 0; i < n; i += per_byte) {
-    uint32_t packed = *b++;
-    for (uint32_t j = i; j < i + per_byte && j < n; j++, packed >>= bits)
-      sum += (uint32_t)(read_i16(a, j) * (int32_t)(packed & mask));
-  }
+  for (; n >= per_byte; n -= per_byte, a += per_byte)
+    sum += dot_byte(bits, a, *b++, per_byte);
+  if (n > 0)
+    sum += dot_byte(bits, a, *b, n);
   return (int32_t)sum;
 }
 
@@ -171,14 +179,18 @@ static int32_t mn_dot_i16_u2_c(const int16_t *a, const uint8_t *b, uint32_t n) {
   return dot_packed(2, a, b, n);
 }
 
+MN_INLINE int32_t sum_set(const int8_t *a, int32_t bits, uint32_t count) {
+  int32_t sum = 0;
+  for (uint32_t j = 0; j < count; j++, bits >>= 1)
+    sum += a[j] & -(bits & 1);
+  return sum;
+}
+
 static int32_t mn_dot_i8_u1_c(const int8_t *a, const uint8_t *b, uint32_t n) {
   int32_t sum = 0; /* below 2^16 * 2^7 */
-  for (uint32_t i = 0; i < n; i += 8) {
-    int32_t bits = *b++;
-    for (uint32_t j = i; j < i + 8 && j < n; j++, bits >>= 1)
-      sum += a[j] & -(bits & 1);
-  }
-  return sum;
+  for (; n >= 8; n -= 8, a += 8)
+    sum += sum_set(a, *b++, 8);
+  return n > 0 ? sum + sum_set(a, *b, n) : sum;
 }
 
 /* Bits set in a word: summed in pairs, fours, eights, and all eights. Not the

@@ -8,6 +8,10 @@
 #include "wasm.h"
 #include "shared.h"
 
+v128_t mn_load_end(const uint8_t *p, uint32_t bytes) {
+  return mn_load_part(p, bytes);
+}
+
 /* --- Reading -------------------------------------------------------------- */
 
 /* The four elements at p as floats; and the first `count` (1 to 3) of them,
@@ -20,7 +24,7 @@ MN_INLINE v128_t four_f32(const uint8_t *p) {
 }
 
 MN_INLINE v128_t part_f32(const uint8_t *p, uint32_t count) {
-  return mn_load_part(p, 4 * count);
+  return mn_load_end(p, 4 * count);
 }
 
 /* From halves sign-extended to 32 bits.
@@ -52,7 +56,7 @@ MN_INLINE v128_t four_f16(const uint8_t *p) {
 }
 
 MN_INLINE v128_t part_f16(const uint8_t *p, uint32_t count) {
-  return widen_f16(wasm_i32x4_extend_low_i16x8(mn_load_part(p, 2 * count)));
+  return widen_f16(wasm_i32x4_extend_low_i16x8(mn_load_end(p, 2 * count)));
 }
 
 MN_INLINE v128_t four_bf16(const uint8_t *p) {
@@ -60,7 +64,7 @@ MN_INLINE v128_t four_bf16(const uint8_t *p) {
 }
 
 MN_INLINE v128_t part_bf16(const uint8_t *p, uint32_t count) {
-  v128_t halves = mn_load_part(p, 2 * count);
+  v128_t halves = mn_load_end(p, 2 * count);
   return wasm_i32x4_shl(wasm_u32x4_extend_low_u16x8(halves), 16);
 }
 
@@ -121,20 +125,15 @@ MN_INLINE float sum(add_term *add, read_four *four_b, read_part *part_b,
 
 /* --- Sums by columns ------------------------------------------------------ */
 
-/* What is done with the sums of the columns k to k + 3. */
-typedef void take_four(void *to, uint32_t k, v128_t sums);
-/* The same with the first `width` (1 to 3) of them. */
-typedef void take_part(void *to, uint32_t k, v128_t sums, uint32_t width);
-
-/* 16 columns at a time: four chains of additions hide their latency. */
-MN_INLINE void sum_columns(add_term *add, take_four *take, take_part *take_last,
-                           const float *x, const float *columns, uint32_t n,
-                           uint32_t count, void *to) {
+/* `width` columns from `columns` on, of `count`. 16 at a time: four chains of
+ * additions hide their latency. */
+MN_INLINE void sum_columns(add_term *add, const float *x, const float *columns,
+                           uint32_t n, uint32_t count, uint32_t width,
+                           float *out) {
   const v128_t zero = wasm_f32x4_const_splat(0.0f);
-  uint32_t k = 0;
-  for (; k + 16 <= count; k += 16) {
+  for (; width >= 16; width -= 16, columns += 16, out += 16) {
     v128_t s0 = zero, s1 = zero, s2 = zero, s3 = zero;
-    const float *at = columns + k;
+    const float *at = columns;
     for (uint32_t j = 0; j < n; j++, at += count) {
       v128_t component = wasm_v128_load32_splat(x + j);
       s0 = add(s0, component, wasm_v128_load(at));
@@ -142,91 +141,75 @@ MN_INLINE void sum_columns(add_term *add, take_four *take, take_part *take_last,
       s2 = add(s2, component, wasm_v128_load(at + 8));
       s3 = add(s3, component, wasm_v128_load(at + 12));
     }
-    take(to, k, s0);
-    take(to, k + 4, s1);
-    take(to, k + 8, s2);
-    take(to, k + 12, s3);
+    wasm_v128_store(out, s0);
+    wasm_v128_store(out + 4, s1);
+    wasm_v128_store(out + 8, s2);
+    wasm_v128_store(out + 12, s3);
   }
-  for (; k + 4 <= count; k += 4) {
+  for (; width >= 4; width -= 4, columns += 4, out += 4) {
     v128_t sums = zero;
-    const float *at = columns + k;
+    const float *at = columns;
     for (uint32_t j = 0; j < n; j++, at += count)
       sums = add(sums, wasm_v128_load32_splat(x + j), wasm_v128_load(at));
-    take(to, k, sums);
+    wasm_v128_store(out, sums);
   }
-  if (k < count) {
+  for (; width > 0; width--, columns++, out++) {
     v128_t sums = zero;
-    const float *at = columns + k;
+    const float *at = columns;
     for (uint32_t j = 0; j < n; j++, at += count)
-      sums = add(sums, wasm_v128_load32_splat(x + j),
-                 mn_load_part((const uint8_t *)at, 4 * (count - k)));
-    take_last(to, k, sums, count - k);
+      sums =
+          add(sums, wasm_v128_load32_splat(x + j), wasm_v128_load32_zero(at));
+    wasm_v128_store32_lane(out, sums, 0);
   }
 }
 
-MN_INLINE void store_four(void *to, uint32_t k, v128_t sums) {
-  wasm_v128_store((float *)to + k, sums);
-}
-
-MN_INLINE void store_part(void *to, uint32_t k, v128_t sums, uint32_t width) {
-  float *out = (float *)to + k;
-  wasm_v128_store32_lane(out, sums, 0);
-  if (width > 1)
-    wasm_v128_store32_lane(out + 1, sums, 1);
-  if (width > 2)
-    wasm_v128_store32_lane(out + 2, sums, 2);
+/* Not inlined: the next two share it. */
+static __attribute__((noinline)) void sum_l2(const float *x,
+                                             const float *columns, uint32_t n,
+                                             uint32_t count, uint32_t width,
+                                             float *out) {
+  sum_columns(add_squared_difference, x, columns, n, count, width, out);
 }
 
 static void mn_l2_columns_wasm(const float *x, const float *columns, uint32_t n,
                                uint32_t count, float *out) {
-  sum_columns(add_squared_difference, store_four, store_part, x, columns, n,
-              count, out);
+  sum_l2(x, columns, n, count, count, out);
+}
+
+/* Comparing with < leaves out NaN and infinity. */
+static uint32_t mn_nearest_column_wasm(const float *x, const float *columns,
+                                       uint32_t n, uint32_t count,
+                                       float *distance) {
+  const v128_t infinity = wasm_f32x4_const_splat(__builtin_inff());
+  /* The least of each lane, and the column it was seen in first. */
+  v128_t least = infinity, at = wasm_i32x4_const_splat(0);
+  v128_t column = wasm_i32x4_const(0, 1, 2, 3);
+  v128_t sums[16];
+  for (uint32_t k = 0; k < count; k += 64) {
+    uint32_t width = count - k < 64 ? count - k : 64;
+    sums[(width - 1) / 4] = infinity;
+    sum_l2(x, columns + k, n, count, width, (float *)sums);
+    for (uint32_t i = 0; 4 * i < width; i++) {
+      v128_t less = wasm_f32x4_lt(sums[i], least);
+      least = wasm_v128_bitselect(sums[i], least, less);
+      at = wasm_v128_bitselect(column, at, less);
+      column = wasm_i32x4_add(column, wasm_i32x4_const_splat(4));
+    }
+  }
+  /* Lanes that hold the least of all; of their columns the lowest. */
+  v128_t all = least;
+  all = wasm_f32x4_pmin(all, wasm_i32x4_shuffle(all, all, 2, 3, 0, 1));
+  all = wasm_f32x4_pmin(all, wasm_i32x4_shuffle(all, all, 1, 0, 3, 2));
+  at = wasm_v128_or(at, wasm_f32x4_ne(least, all));
+  at = wasm_u32x4_min(at, wasm_i32x4_shuffle(at, at, 2, 3, 0, 1));
+  at = wasm_u32x4_min(at, wasm_i32x4_shuffle(at, at, 1, 0, 3, 2));
+  *distance = wasm_f32x4_extract_lane(all, 0);
+  return wasm_u32x4_extract_lane(at, 0);
 }
 
 static void mn_dot_columns_wasm(const float *x, const float *columns,
                                 uint32_t n, uint32_t count, float *out) {
-  sum_columns(add_product, store_four, store_part, x, columns, n, count, out);
-}
-
-/* The least of each lane, and the column it was seen in first. Comparing with
- * < leaves out NaN and infinity. */
-typedef struct {
-  v128_t least, at;
-} least_columns;
-
-MN_INLINE void take_less(void *to, uint32_t k, v128_t sums) {
-  least_columns *best = to;
-  v128_t at = wasm_i32x4_add(wasm_i32x4_splat((int32_t)k),
-                             wasm_i32x4_const(0, 1, 2, 3));
-  v128_t less = wasm_f32x4_lt(sums, best->least);
-  best->least = wasm_v128_bitselect(sums, best->least, less);
-  best->at = wasm_v128_bitselect(at, best->at, less);
-}
-
-MN_INLINE void take_less_part(void *to, uint32_t k, v128_t sums,
-                              uint32_t width) {
-  v128_t wanted = wasm_i32x4_lt(wasm_i32x4_const(0, 1, 2, 3),
-                                wasm_i32x4_splat((int32_t)width));
-  v128_t infinity = wasm_f32x4_const_splat(__builtin_inff());
-  take_less(to, k, wasm_v128_bitselect(sums, infinity, wanted));
-}
-
-static uint32_t mn_nearest_column_wasm(const float *x, const float *columns,
-                                       uint32_t n, uint32_t count,
-                                       float *distance) {
-  least_columns best = {wasm_f32x4_const_splat(__builtin_inff()),
-                        wasm_i32x4_const_splat(0)};
-  sum_columns(add_squared_difference, take_less, take_less_part, x, columns, n,
-              count, &best);
-  /* Lanes that hold the least of all; of their columns the lowest. */
-  v128_t least = best.least;
-  least = wasm_f32x4_pmin(least, wasm_i32x4_shuffle(least, least, 2, 3, 0, 1));
-  least = wasm_f32x4_pmin(least, wasm_i32x4_shuffle(least, least, 1, 0, 3, 2));
-  v128_t at = wasm_v128_or(best.at, wasm_f32x4_ne(best.least, least));
-  at = wasm_u32x4_min(at, wasm_i32x4_shuffle(at, at, 2, 3, 0, 1));
-  at = wasm_u32x4_min(at, wasm_i32x4_shuffle(at, at, 1, 0, 3, 2));
-  *distance = wasm_f32x4_extract_lane(least, 0);
-  return wasm_u32x4_extract_lane(at, 0);
+  sum_columns(add_product, x, columns, n, count, count, out);
 }
 
 /* --- The table ------------------------------------------------------------ */

@@ -30,6 +30,9 @@ MN_INLINE v128_t mn_load_part(const uint8_t *p, uint32_t bytes) {
   return wasm_i64x2_replace_lane(wasm_v128_load64_zero(p), 1, (int64_t)last);
 }
 
+/* The same as a call: smaller, for ends that are rare. In wasm.c. */
+v128_t mn_load_end(const uint8_t *p, uint32_t bytes);
+
 /* In wasm_codes.c and wasm_lookup.c. */
 int32_t mn_dot_i16_i8_wasm(const int16_t *a, const int8_t *b, uint32_t n);
 int32_t mn_dot_i16_u4_wasm(const int16_t *a, const uint8_t *b, uint32_t n);

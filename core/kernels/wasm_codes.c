@@ -38,10 +38,10 @@ MN_INLINE int32_t dot(read_sixteen *read, read_few *read_end, uint32_t bits,
   if (n > 0) {
     sixteen words = read_end(b, n);
     v128_t low =
-        n < 8 ? mn_load_part((const uint8_t *)a, 2 * n) : wasm_v128_load(a);
+        n < 8 ? mn_load_end((const uint8_t *)a, 2 * n) : wasm_v128_load(a);
     s0 = wasm_i32x4_add(s0, wasm_i32x4_dot_i16x8(low, words.first));
     if (n > 8) {
-      v128_t high = mn_load_part((const uint8_t *)(a + 8), 2 * n - 16);
+      v128_t high = mn_load_end((const uint8_t *)(a + 8), 2 * n - 16);
       s1 = wasm_i32x4_add(s1, wasm_i32x4_dot_i16x8(high, words.last));
     }
   }
@@ -53,7 +53,7 @@ MN_INLINE sixteen sixteen_i8(const uint8_t *b) {
 }
 
 MN_INLINE sixteen few_i8(const uint8_t *b, uint32_t count) {
-  v128_t bytes = mn_load_part(b, count);
+  v128_t bytes = mn_load_end(b, count);
   return (sixteen){wasm_i16x8_extend_low_i8x16(bytes),
                    wasm_i16x8_extend_high_i8x16(bytes)};
 }
@@ -72,24 +72,23 @@ MN_INLINE sixteen sixteen_u4(const uint8_t *b) {
 
 MN_INLINE sixteen few_u4(const uint8_t *b, uint32_t count) {
   return unpack_u4(
-      wasm_u16x8_extend_low_u8x16(mn_load_part(b, (count + 1) / 2)));
+      wasm_u16x8_extend_low_u8x16(mn_load_end(b, (count + 1) / 2)));
 }
 
-/* The lowest four bytes have four elements each. A product moves an element to
- * the highest bits of its byte. */
-MN_INLINE v128_t take_down(v128_t words) {
-  const v128_t scale = wasm_i16x8_const(64, 16, 4, 1, 64, 16, 4, 1);
-  words = wasm_u16x8_shr(wasm_i16x8_mul(words, scale), 6);
-  return wasm_v128_and(words, wasm_i16x8_const_splat(3));
-}
-
+/* The lowest four bytes have four elements each. A word gets the byte with its
+ * element; a product moves that element to bits 6 and 7, whatever lies above.
+ */
 MN_INLINE sixteen unpack_u2(v128_t bytes) {
-  const v128_t zero = wasm_i8x16_const_splat(0);
-  return (sixteen){
-      take_down(wasm_i8x16_shuffle(bytes, zero, 0, 16, 0, 16, 0, 16, 0, 16, 1,
-                                   16, 1, 16, 1, 16, 1, 16)),
-      take_down(wasm_i8x16_shuffle(bytes, zero, 2, 16, 2, 16, 2, 16, 2, 16, 3,
-                                   16, 3, 16, 3, 16, 3, 16))};
+  const v128_t mask = wasm_i16x8_const_splat(3);
+  v128_t scale = wasm_i16x8_const(64, 16, 4, 1, 64, 16, 4, 1);
+  MN_SETTLE(scale); /* LLVM would rather shift every lane by itself */
+  v128_t first = wasm_i8x16_shuffle(bytes, bytes, 0, 0, 0, 0, 0, 0, 0, 0, 1, 1,
+                                    1, 1, 1, 1, 1, 1);
+  v128_t last = wasm_i8x16_shuffle(bytes, bytes, 2, 2, 2, 2, 2, 2, 2, 2, 3, 3,
+                                   3, 3, 3, 3, 3, 3);
+  first = wasm_u16x8_shr(wasm_i16x8_mul(first, scale), 6);
+  last = wasm_u16x8_shr(wasm_i16x8_mul(last, scale), 6);
+  return (sixteen){wasm_v128_and(first, mask), wasm_v128_and(last, mask)};
 }
 
 MN_INLINE sixteen sixteen_u2(const uint8_t *b) {
@@ -97,7 +96,7 @@ MN_INLINE sixteen sixteen_u2(const uint8_t *b) {
 }
 
 MN_INLINE sixteen few_u2(const uint8_t *b, uint32_t count) {
-  return unpack_u2(mn_load_part(b, (count + 3) / 4));
+  return unpack_u2(mn_load_end(b, (count + 3) / 4));
 }
 
 int32_t mn_dot_i16_i8_wasm(const int16_t *a, const int8_t *b, uint32_t n) {
@@ -148,11 +147,11 @@ int32_t mn_dot_i8_u1_wasm(const int8_t *a, const uint8_t *b, uint32_t n) {
   }
   for (uint32_t some; n > 0; n -= some, a += some, b += 2) {
     some = n < 16 ? n : 16;
-    v128_t bytes = mn_load_part(b, (some + 7) / 8);
+    v128_t bytes = mn_load_end(b, (some + 7) / 8);
     bytes = wasm_i8x16_shuffle(bytes, bytes, 0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 1, 1,
                                1, 1, 1, 1);
     v128_t weights =
-        some < 16 ? mn_load_part((const uint8_t *)a, some) : wasm_v128_load(a);
+        some < 16 ? mn_load_end((const uint8_t *)a, some) : wasm_v128_load(a);
     four =
         add_words(four, add_weights(wasm_i16x8_const_splat(0), weights, bytes));
   }

@@ -44,12 +44,6 @@ static void load_square(square to, const uint8_t *const *rows, uint32_t at) {
   }
 }
 
-/* Not inlined: it is large, and rows so short are rare. */
-static __attribute__((noinline)) v128_t load_few(const uint8_t *p,
-                                                 uint32_t bytes) {
-  return mn_load_part(p, bytes);
-}
-
 /* The same on what is left of the rows, less than 16 bytes: the last 16 bytes
  * of a row, or its first eight and last eight, hold them; they are moved to the
  * front. */
@@ -67,7 +61,7 @@ static void load_rest(square to, const uint8_t *const *rows, uint32_t at,
     v128_t v[4];
     if (bytes < 8)
       for (uint32_t j = 0; j < 4; j++)
-        v[j] = load_few(rows[4 * j], bytes);
+        v[j] = mn_load_end(rows[4 * j], bytes);
     else
       for (uint32_t j = 0; j < 4; j++) {
         const uint8_t *row = rows[4 * j];
