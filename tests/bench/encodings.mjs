@@ -102,13 +102,12 @@ async function refine(set, spec, passes) {
 
 const share = (number) => number.toFixed(3);
 const scanColumns = [
-  ["encoding", (row) => row.kind],
-  ["spec", (row) => `flat,${row.spec}`],
+  ["spec", (row) => `flat,${row.spec}${row.family === "planes" ? row.kind.replace(/^.*,/, " by") : ""}`],
   ["bytes/vector", (row) => whole(row.bytes)],
   ["read/vector", (row) => whole(row.read)],
   ["in first 10", (row) => share(row.at10)],
   ["in first 50", (row) => share(row.at50)],
-  ["error", (row) => row.error.toPrecision(2)],
+  ["error", (row) => (row.error ? row.error.toPrecision(2) : "0")],
   ["trained on", (row) => (row.sample ? whole(row.sample) : "–")],
   ["trained, s", (row) => (row.sample ? row.trainSeconds.toPrecision(2) : "–")],
   ["encoded/s", (row) => whole(row.encodedPerSecond)],
@@ -125,7 +124,7 @@ const refineColumns = [
 ];
 const section = ({ set, rows, refined }) => `${heading(set)}
 
-${table(scanColumns, rows, 2)}
+${table(scanColumns, rows)}
 
 Two stages, refine_k 10 and the smallest with recall .99:
 

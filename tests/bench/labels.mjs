@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-// Labels beside dots: each takes, of 16 places around its dot, the one that
+// Labels beside dots: each takes, of 24 places around its dot, the one that
 // covers least; a few rounds, since a later label may want an earlier one moved.
 
 const rounds = 6;
 const directions = [
   [1, 0], [-1, 0], [0, -1], [0, 1], [0.8, -0.8], [-0.8, -0.8], [0.8, 0.8], [-0.8, 0.8],
 ];
-const distances = [6, 13];
+const distances = [6, 12, 20];
 const characterWidth = 6.1;
 
 /** How much of the one box is inside the other. */

@@ -11,7 +11,7 @@ import { pathToFileURL } from "node:url";
 import { placeLabels } from "./labels.mjs";
 
 const panelWidth = 400;
-const panelHeight = 330;
+const panelHeight = 390;
 const margin = { left: 50, right: 16, top: 92, bottom: 44, between: 64 };
 const labelHeight = 12;
 
@@ -21,25 +21,26 @@ const families = [
   { name: "sq", color: "orange", title: "sq4, sq6, sq8", label: ({ spec }) => spec },
   { name: "hadamard", color: "orange", shape: "square", title: "hadamard,sq4", label: () => "hadamard,sq4" },
   { name: "bits", color: "blue", width: 2.5, title: "bits1 to bits8", label: ({ spec }) => spec },
-  { name: "planes", color: "blue", dashes: "2 3", shape: "square", title: "1, 2, 4 planes of bits8, as bytes read", label: ({ planes }) => `${planes}p` },
-  { name: "pq x8", color: "green", title: "pq, 8 bits", label: kindOf },
+  { name: "planes", color: "blue", dashes: "2 3", shape: "square", title: "bits8 by 1, 2, 4 planes", label: ({ planes }) => `${planes}p` },
+  { name: "pq x8", color: "green", title: "pq, 8 bits", label: sizeOf },
   { name: "pq x8+c", color: "green", dashes: "5 3", title: "pq, 8 bits, +c", label: () => "" },
-  { name: "pq x4", color: "green", shape: "square", title: "pq, 4 bits", label: kindOf },
+  { name: "pq x4", color: "green", shape: "square", title: "pq, 4 bits", label: () => "" },
   { name: "pq x4+c", color: "green", shape: "square", dashes: "5 3", title: "pq, 4 bits, +c", label: () => "" },
-  { name: "opq", color: "purple", shape: "square", title: "opq,pq, 8 bits", label: kindOf },
-  { name: "prq", color: "purple", title: "prq, 2 x 8 bits", label: kindOf },
+  { name: "opq", color: "purple", shape: "square", title: "opq,pq, 8 bits", label: () => "" },
+  { name: "prq", color: "purple", title: "prq, 2 x 8 bits", label: () => "" },
   { name: "prq+c", color: "purple", dashes: "5 3", title: "prq, 2 x 8 bits, +c", label: () => "" },
   { name: "pca", color: "red", line: false, title: "pca and bits", label: ({ spec }) => spec },
   { name: "first", color: "red", shape: "square", title: "first256,bits4", label: ({ spec }) => spec },
 ];
 
 /** pq's size for the reader: "d/4". */
-function kindOf({ kind }) {
+function sizeOf({ kind }) {
   return /d\/\d+/.exec(kind)[0];
 }
 
 const style = `
   text { font: 11px system-ui, sans-serif; fill: var(--ink); }
+  .label { paint-order: stroke; stroke: var(--paper); stroke-width: 3px; stroke-linejoin: round; }
   .title { font-size: 13px; font-weight: 600; }
   .soft { fill: var(--soft); }
   .paper { fill: var(--paper); }
@@ -53,15 +54,16 @@ const style = `
       --blue: #58a6ff; --green: #3fb950; --orange: #f0883e; --purple: #bc8cff; --red: #ff7b72; }
   }`;
 
-const recallTicks = [0.2, 0.3, 0.5, 0.7, 0.8, 0.9, 0.95, 0.98, 0.99, 0.995, 0.999, 1];
+const recallFloor = 0.1;
+const recallTicks = [0.2, 0.5, 0.7, 0.8, 0.9, 0.95, 0.98, 0.99, 0.995, 0.999, 1];
 const stretch = (recall) => -Math.log2(1.001 - recall);
 
 function scalesOf({ dimensions: d }) {
   const [low, high] = [Math.log2(d / 24), Math.log2(d * 5.2)];
-  const [bottom, top] = [stretch(recallTicks[0]), stretch(1)];
+  const [bottom, top] = [stretch(recallFloor), stretch(1)];
   return {
     x: (bytes) => ((Math.log2(bytes) - low) / (high - low)) * panelWidth,
-    y: (recall) => panelHeight * (1 - (stretch(Math.max(recall, recallTicks[0])) - bottom) / (top - bottom)),
+    y: (recall) => panelHeight * (1 - (stretch(Math.max(recall, recallFloor)) - bottom) / (top - bottom)),
     byteTicks: [...Array(13).keys()].map((i) => 2 ** i).filter((bytes) => bytes >= 2 ** low && bytes <= 2 ** high),
   };
 }
@@ -115,7 +117,7 @@ function panel({ set, rows }) {
   parts.push(...dots.map(({ family, point, row }) => marker(family, point, front.has(row))));
   const labels = placeLabels(dots.filter(({ text }) => text), { dots, lines, width: panelWidth, height: panelHeight, labelHeight });
   for (const { text, family, box } of labels) {
-    parts.push(`<text x="${at(box.x)}" y="${at(box.y + labelHeight - 3)}" style="fill:var(--${family.color})">${text}</text>`);
+    parts.push(`<text class="label" x="${at(box.x)}" y="${at(box.y + labelHeight - 3)}" style="fill:var(--${family.color})">${text}</text>`);
   }
   parts.push(`<text class="title" x="0" y="-10">${set.title}</text>`);
   parts.push(`<text class="soft" x="${panelWidth}" y="${panelHeight + 31}" text-anchor="end">bytes per vector</text>`);
@@ -134,6 +136,7 @@ function legend(used) {
   });
 }
 
+/** In the order of their panels. */
 const titles = { glove: "GloVe words", mnist: "MNIST pixels", glosses: "WordNet glosses", sentences512: "Sentences" };
 
 /** The SVG for what encodings.mjs found. */
@@ -142,8 +145,10 @@ export function plot(results) {
   const rowHeight = panelHeight + margin.bottom + 44;
   const height = margin.top + Math.ceil(results.length / 2) * rowHeight - 30;
   const used = families.filter(({ name }) => results.some(({ rows }) => rows.some(({ family }) => family === name)));
-  const panels = results.map(({ set, rows }, i) => {
-    const title = `${titles[set.name.replace(/-.*/, "")] ?? set.name}: ${set.n.toLocaleString("en-US")} × ${set.dimensions}, ${set.metric}`;
+  const named = (set) => set.name.replace(/-.*/, "");
+  const order = ({ set }) => (Object.keys(titles).indexOf(named(set)) + 99) % 99;
+  const panels = [...results].sort((a, b) => order(a) - order(b)).map(({ set, rows }, i) => {
+    const title = `${titles[named(set)] ?? set.name}: ${set.n.toLocaleString("en-US")} × ${set.dimensions}, ${set.metric}`;
     const x = margin.left + (i % 2) * (panelWidth + margin.between);
     const y = margin.top + 20 + Math.floor(i / 2) * rowHeight;
     return `<g transform="translate(${x} ${y})">\n${panel({ set: { ...set, title }, rows }).join("\n")}\n</g>`;
