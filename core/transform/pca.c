@@ -15,22 +15,13 @@
 
 #include "../bytes.h"
 #include "../kernels/kernels.h"
+#include "axes.h"
 #include "eigen.h"
 #include "transform.h"
 
 /* Recall with the axes of 1,000 vectors was .884, of 3,000 .891, of 10,000
  * .894, of 59,000 .895 (sentences, kept 128). */
 #define ENOUGH 10000u
-/* Rows whose products are summed in one call of a kernel. */
-#define BLOCK 256u
-
-static float *axis_of(const mn_map *map, uint32_t i) {
-  return (float *)(void *)map->model + (size_t)i * map->from;
-}
-
-static uint64_t model_bytes(uint32_t from, uint32_t to) {
-  return mn_round_up(sizeof(float) * (uint64_t)from * to);
-}
 
 /* Fewer vectors than axes would leave some axes to chance. */
 static void sample(const mn_map *map, uint32_t *least, uint32_t *enough) {
@@ -40,43 +31,28 @@ static void sample(const mn_map *map, uint32_t *least, uint32_t *enough) {
 
 /* --- Training ------------------------------------------------------------- */
 
-static float magnitude(float x) {
-  return x < 0.0f ? -x : x;
-}
-
-/* NULL where they do not fit, be it into size_t. */
-static float *floats(mn_arena *scratch, uint64_t count) {
-  return count > SIZE_MAX / sizeof(float)
-             ? NULL
-             : mn_arena_allocate(scratch, (size_t)count * sizeof(float));
-}
-
 /* What rows are divided by so that their squares neither overflow nor vanish,
  * and the matrix has the size that mn_eigen wants. */
 static float largest_of(const float *rows, uint32_t count, uint32_t d) {
   float largest = 0.0f;
   for (size_t i = 0; i < (size_t)count * d; i++)
-    largest = magnitude(rows[i]) > largest ? magnitude(rows[i]) : largest;
+    largest = mn_magnitude(rows[i]) > largest ? mn_magnitude(rows[i]) : largest;
   return largest > 0.0f ? largest : 1.0f;
 }
 
-/* The lower triangle of the sum of x x' over the rows. `columns` takes a block
- * of rows turned on its side, so that an entry is a sum along two rows. */
+/* The lower triangle of the sum of x x' over the rows. */
 static void sum_moments(const mn_kernels *kernels, const float *rows,
                         uint32_t count, uint32_t d, float *columns,
                         float *matrix) {
-  const float largest = largest_of(rows, count, d);
+  const float scale = 1.0f / largest_of(rows, count, d);
   mn_zero(matrix, sizeof(float) * d * d);
-  for (uint32_t begin = 0; begin < count; begin += BLOCK) {
-    const uint32_t n = count - begin < BLOCK ? count - begin : BLOCK;
-    const float *block = rows + (size_t)begin * d;
-    for (uint32_t i = 0; i < n; i++)
-      for (uint32_t j = 0; j < d; j++)
-        columns[(size_t)j * BLOCK + i] = block[(size_t)i * d + j] / largest;
+  for (uint32_t begin = 0; begin < count; begin += MN_ROWS_BLOCK) {
+    const uint32_t n = mn_turn_rows(rows, begin, count, d, scale, columns);
     for (uint32_t j = 0; j < d; j++)
       for (uint32_t k = 0; k <= j; k++)
-        matrix[(size_t)j * d + k] += kernels->dot_f32(
-            columns + (size_t)j * BLOCK, columns + (size_t)k * BLOCK, n);
+        matrix[(size_t)j * d + k] +=
+            kernels->dot_f32(columns + (size_t)j * MN_ROWS_BLOCK,
+                             columns + (size_t)k * MN_ROWS_BLOCK, n);
   }
 }
 
@@ -86,7 +62,7 @@ static void take_axis(const mn_kernels *kernels, const float *vector,
                       uint32_t d, float *axis) {
   uint32_t at = 0;
   for (uint32_t j = 1; j < d; j++)
-    if (magnitude(vector[j]) > magnitude(vector[at]))
+    if (mn_magnitude(vector[j]) > mn_magnitude(vector[at]))
       at = j;
   const float norm = __builtin_sqrtf(kernels->dot_f32(vector, vector, d));
   const float divisor = vector[at] < 0.0f ? -norm : norm;
@@ -107,9 +83,9 @@ static mn_status train(mn_map *map, const mn_codec *codec, const float *rows,
                        uint32_t count, mn_arena *scratch) {
   (void)codec;
   const uint32_t d = map->from;
-  float *matrix = floats(scratch, (uint64_t)d * d);
-  float *columns = floats(scratch, (uint64_t)d * BLOCK);
-  float *values = floats(scratch, d), *work = floats(scratch, d);
+  float *matrix = mn_floats(scratch, (uint64_t)d * d);
+  float *columns = mn_floats(scratch, (uint64_t)d * MN_ROWS_BLOCK);
+  float *values = mn_floats(scratch, d), *work = mn_floats(scratch, d);
   if (matrix == NULL || columns == NULL || values == NULL || work == NULL)
     return MN_ERROR_ARENA;
   if (rows == NULL)
@@ -118,47 +94,18 @@ static mn_status train(mn_map *map, const mn_codec *codec, const float *rows,
   mn_eigen(map->kernels, matrix, d, values, work);
   for (uint32_t i = 0; i < map->to; i++) {
     const uint32_t best = strongest(values, d);
-    take_axis(map->kernels, matrix + (size_t)best * d, d, axis_of(map, i));
+    take_axis(map->kernels, matrix + (size_t)best * d, d, mn_axis(map, i));
     values[best] = -FLT_MAX;
   }
   return MN_OK;
 }
 
-/* --- Map ------------------------------------------------------------------ */
-
-static void apply(const mn_map *map, const float *vector, float *mapped) {
-  for (uint32_t i = 0; i < map->to; i++)
-    mapped[i] = map->kernels->dot_f32(axis_of(map, i), vector, map->from);
-}
-
-static void invert(const mn_map *map, const float *mapped, float *vector) {
-  mn_zero(vector, sizeof(float) * map->from);
-  for (uint32_t i = 0; i < map->to; i++) {
-    const float *axis = axis_of(map, i);
-    for (uint32_t j = 0; j < map->from; j++)
-      vector[j] += mapped[i] * axis[j];
-  }
-}
-
-/* Orthonormal to within 2^-10 a product, so that a vector of 1,024 components
- * becomes no longer than mn_norm2_is_sound allows. O(from to^2). */
-static int model_is_sound(const mn_map *map) {
-  for (uint32_t i = 0; i < map->to; i++)
-    for (uint32_t j = 0; j <= i; j++) {
-      const float dot =
-          map->kernels->dot_f32(axis_of(map, i), axis_of(map, j), map->from);
-      if (!(magnitude(dot - (i == j ? 1.0f : 0.0f)) < 0x1p-10f))
-        return 0;
-    }
-  return 1;
-}
-
 const mn_transform_ops mn_transform_pca = {
     .name = "pca",
-    .model_bytes = model_bytes,
+    .model_bytes = mn_axes_bytes,
     .sample = sample,
     .train = train,
-    .apply = apply,
-    .invert = invert,
-    .model_is_sound = model_is_sound,
+    .apply = mn_axes_apply,
+    .invert = mn_axes_invert,
+    .model_is_sound = mn_axes_are_sound,
 };
