@@ -50,6 +50,13 @@ export function bits(b, { metric, dimensions: d, seed }) {
     return f32(scaled / f32(share + 0.5));
   }
 
+  // The integers that stand for a query's turned components, and what of.
+  function weightsOf(turned) {
+    const { a, inverse } = scaling(turned, 127);
+    const u = turned.map((x) => x * inverse);
+    return { a, u, w: Array.from(u, nearest) };
+  }
+
   return {
     codeBytes: 4 + lift + plane,
     restBytes: b > 1 ? 4 + (b - 1) * plane : 0,
@@ -100,11 +107,22 @@ export function bits(b, { metric, dimensions: d, seed }) {
           }
           if (lift) check(Object.is(liftOf(code), lifted(x)), "lift");
         },
+        // What a large flat block is sifted by: the query's signs alone.
+        sift(query) {
+          const { a, w } = weightsOf(forth(minus(query, mean)));
+          const total = (term) => f32(w.reduce((sum, n) => sum + term(n), 0));
+          const size = total(Math.abs);
+          const g = size ? f32(f32(a / 127) * f32(total((n) => n * n) / size)) : 0;
+          return (code) => {
+            const y = integers(code, 1);
+            const differ = y.filter((n, j) => n > 0 !== w[j] > 0).length;
+            const own = lift ? -liftOf(code) : f32(f32(norm(code) ** 2) / 2);
+            return f32(own - f32(f32(g * factor(code, 1)) * (d - 2 * differ)));
+          };
+        },
         measure(query, p = b) {
           const turned = forth(minus(query, mean));
-          const { a, inverse } = scaling(turned, 127);
-          const u = turned.map((x) => x * inverse);
-          const w = Array.from(u, nearest);
+          const { a, u, w } = weightsOf(turned);
           const v = Array.from(u, (x, j) => nearest(f32(f32(x - w[j]) * 128)));
           const own = lift ? lifted(query) : squares(turned);
           return (code) => {

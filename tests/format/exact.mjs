@@ -41,6 +41,17 @@ function refiner(index, query, mapped, first, { planes, refineBy, rows }) {
   return (slot) => distance(codes[slot]);
 }
 
+// The slots that the candidates are taken from, of which `wanted` are refined.
+function sifted({ header, keys, codec, codes }, mapped, planes, wanted) {
+  const slots = [...codes.keys()];
+  const size = Math.max(256, 4 * wanted);
+  if (header.structure !== "flat" || planes !== 1) return slots;
+  if (size >= slots.length || size > 4096) return slots;
+  const measure = codec.sift(mapped);
+  const found = rank(keys, slots, (slot) => measure(codes[slot]));
+  return found.slice(0, size).map(({ slot }) => slot);
+}
+
 // `hits`, the k best; `all`, what every slot would be as a hit. Options: k;
 // planes, refineBy and refineK where the query says them; `rows`, the vectors
 // themselves, where they refine.
@@ -49,14 +60,17 @@ export function search(index, vector, options) {
   const [query, mapped] = prepared(index, vector);
   const planes = options.planes || defaultPlanes(codec, mapped.length);
   const measure = codec.measure(mapped, planes);
-  const slots = [...codes.keys()];
-  const found = rank(keys, slots, (slot) => measure(codes[slot]));
+  const all = [...codes.keys()];
   const refined = refiner(index, query, mapped, planes, options);
-  if (!refined) return { hits: found.slice(0, options.k), all: found };
-  const wanted = Math.ceil(f32(f32(options.refineK || 10) * options.k));
+  const wanted = refined
+    ? Math.ceil(f32(f32(options.refineK || 10) * options.k))
+    : options.k;
+  const slots = refined ? sifted(index, mapped, planes, wanted) : all;
+  const found = rank(keys, slots, (slot) => measure(codes[slot]));
+  if (!refined) return { hits: found.slice(0, wanted), all: found };
   const candidates = found.slice(0, wanted).map(({ slot }) => slot);
   return {
     hits: rank(keys, candidates, refined).slice(0, options.k),
-    all: rank(keys, slots, refined),
+    all: rank(keys, all, refined),
   };
 }
