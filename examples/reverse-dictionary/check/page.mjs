@@ -153,7 +153,14 @@ export async function checkPage(check) {
         [...document.querySelectorAll("#query, #bits, #answers")].map(({ id }) => id).join() === expected, expected);
       await order("query,bits,answers");
       assert.deepEqual(await violations(), []);
+      assert.equal(await page.isVisible("#bits"), false);
+      assert.ok(await page.locator("#answers .word").first().isVisible());
       await picture("reverse-dictionary-phone");
+      await page.click("#precision summary");
+      assert.ok(await page.isVisible("#bits"));
+      assert.ok(await page.evaluate(() => document.documentElement.scrollWidth <= 360));
+      assert.deepEqual(await violations(), []);
+      await picture("reverse-dictionary-phone-precision");
       await page.setViewportSize(DESKTOP);
       await order("query,answers,bits");
     });

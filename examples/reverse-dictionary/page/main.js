@@ -175,10 +175,14 @@ $("answers").addEventListener("click", (event) => {
 
 // --- Precision ------------------------------------------------------------------
 
-// The slider stands beside the answers, or where there is no room for that
-// between question and answers.
+// The slider stands beside the answers, or where there is no room for that,
+// folded, between question and answers.
 const narrow = matchMedia("(max-width: 52rem)");
-const place = () => (narrow.matches ? $("search").after($("precision")) : $("took").before($("precision")));
+function place() {
+  $("precision").open = !narrow.matches;
+  if (narrow.matches) $("search").after($("precision"));
+  else $("took").before($("precision"));
+}
 narrow.addEventListener("change", place);
 place();
 
