@@ -150,6 +150,7 @@ MN_AVX2 int32_t mn_dot_i8_u1_avx2(const int8_t *a, const uint8_t *b,
 
 /* Rows are too short for vectors of counts to pay. */
 #define MN_POPCNT __attribute__((target("popcnt")))
+
 typedef uint64_t combine(uint64_t a, uint64_t b);
 
 static inline __attribute__((always_inline)) MN_POPCNT uint64_t

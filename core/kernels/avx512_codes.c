@@ -160,14 +160,22 @@ MN_INLINE __m512i fold_pairs(__m512i a, __m512i b) {
 MN_AVX512 void mn_count_xor_rows_avx512(const uint8_t *a, const uint8_t *rows,
                                         size_t stride, uint32_t bytes,
                                         uint32_t count, uint32_t *counts) {
+  const __m512i zero = _mm512_setzero_si512();
   uint32_t r = 0;
   for (; r + 8 <= count; r += 8, rows += 8 * stride) {
-    __m512i two[4];
-    for (uint32_t i = 0; i < 4; i++) {
-      const uint8_t *row = rows + 2 * i * stride;
-      two[i] = fold_lanes(count_words(exclusive_or, a, row, bytes),
-                          count_words(exclusive_or, a, row + stride, bytes));
+    __m512i sums[8] = {zero, zero, zero, zero, zero, zero, zero, zero};
+    for (uint32_t at = 0; at < bytes; at += 64) {
+      __mmask64 mask = bytes - at < 64 ? low_bits64(bytes - at) : ~0ull;
+      __m512i part = _mm512_maskz_loadu_epi8(mask, a + at);
+      for (uint32_t i = 0; i < 8; i++) {
+        __m512i row = _mm512_maskz_loadu_epi8(mask, rows + i * stride + at);
+        row = _mm512_popcnt_epi64(_mm512_xor_si512(row, part));
+        sums[i] = _mm512_add_epi64(sums[i], row);
+      }
     }
+    __m512i two[4];
+    for (uint32_t i = 0; i < 4; i++)
+      two[i] = fold_lanes(sums[2 * i], sums[2 * i + 1]);
     __m512i eight =
         fold_pairs(fold_pairs(two[0], two[1]), fold_pairs(two[2], two[3]));
     _mm256_storeu_si256((__m256i *)(void *)(counts + r),
