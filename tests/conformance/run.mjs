@@ -87,7 +87,7 @@ for (const preset of ["native", "native-clang", "sanitize"]) {
     targets.push([name, native(preset, String(mask))]);
   }
 }
-for (const preset of ["wasi", "wasi-scalar"]) {
+for (const preset of ["wasi", "wasi-scalar", "wasm-relaxed"]) {
   targets.push([preset, wasi(preset)]);
 }
 for (const wasm of ["simd", "scalar"]) {
