@@ -246,11 +246,14 @@ static float differ(const mn_codec *codec, const bits_query *query,
   return (float)((int32_t)codec->dimensions - 2 * (int32_t)bits);
 }
 
+/* Not inlined into one function, whose frame would hold the arrays of all. */
+#define APART __attribute__((noinline))
+
 /* Weighted sums stand in the products' place until they are complete. */
 typedef uint32_t __attribute__((may_alias)) bits_sum;
 
-static void look_up(const mn_codec *codec, const bits_query *query,
-                    const bits_rows *rows, float *products) {
+APART static void look_up(const mn_codec *codec, const bits_query *query,
+                          const bits_rows *rows, float *products) {
   const uint8_t *planes[MN_LOOKUP_ROWS];
   uint32_t sums[MN_LOOKUP_ROWS];
   bits_sum *weighted = (bits_sum *)products;
@@ -294,8 +297,8 @@ static void multiply(const mn_codec *codec, const bits_query *query,
 
 /* From inner products, in place. In loops that compilers can vectorise; signs
  * and powers of two as factors round nothing. */
-static void finish(const mn_codec *codec, const bits_query *query,
-                   const bits_rows *rows, float *distances) {
+APART static void finish(const mn_codec *codec, const bits_query *query,
+                         const bits_rows *rows, float *distances) {
   static const float own_factors[] = {
       [MN_L2] = 1.0f, [MN_IP] = -1.0f, [MN_COSINE] = 0.5f};
   static const float estimate_factors[] = {
