@@ -6,10 +6,11 @@
 /* --- Room ----------------------------------------------------------------- */
 
 void *mn_scratch(mn_arena *scratch, uint64_t count, uint64_t bytes) {
-  const uint64_t most = SIZE_MAX;
-  return bytes > 0 && count > most / bytes
-             ? NULL
-             : mn_arena_allocate(scratch, (size_t)(count * bytes));
+  /* 2^32 points of 2^16 dimensions are far from 2^64. Half the address space is
+   * more than any arena has. */
+  const uint64_t total = count * bytes;
+  return total > SIZE_MAX / 2 ? NULL
+                              : mn_arena_allocate(scratch, (size_t)total);
 }
 
 int mn_kmeans_room(mn_kmeans *job, mn_arena *scratch) {
@@ -31,7 +32,7 @@ static float draw(uint64_t *state) {
   uint64_t z = *state += UINT64_C(0x9E3779B97F4A7C15);
   z = (z ^ z >> 30) * UINT64_C(0xBF58476D1CE4E5B9);
   z = (z ^ z >> 27) * UINT64_C(0x94D049BB133111EB);
-  return (float)((z ^ z >> 31) >> 40) * 0x1p-24f;
+  return (float)(uint32_t)((z ^ z >> 31) >> 40) * 0x1p-24f;
 }
 
 /* A point drawn with its distance for weight. Where all of them are 0, the
