@@ -109,7 +109,9 @@ typedef enum mn_status {
   MN_ERROR_NOT_FINITE = -4,    /* NaN, infinity, or squared norm > 2^125 */
   MN_ERROR_ZERO_VECTOR = -5,   /* cosine of a vector whose squared norm is
                                   below 2^-126 is undefined */
-  MN_ERROR_RANGE = -6,         /* a component that f16 cannot hold */
+  MN_ERROR_RANGE = -6,         /* a component that f16 cannot hold, or a vector
+                                  so far from the sample that its corrections
+                                  would overflow (bits, pq and prq with +c) */
   MN_ERROR_DUPLICATE_KEY = -7, /* in the index already, or twice in a call */
   MN_ERROR_UNKNOWN_KEY = -8,   /* not in the index */
   MN_ERROR_CAPACITY = -9,      /* index full: mn_index_resize makes room */
@@ -220,10 +222,11 @@ typedef enum mn_transform {
  *   MN_PRQ   the same with pq_nrq codes for each subspace, each for what the
  *            one before left over, found by beam search (product residual
  *            quantization; Liu et al., arXiv 1509.05195);
- *            ceil(pq_m pq_nrq pq_bits / 8) bytes, and 4 more under l2
- *            Both are trained by k-means on 2^pq_bits vectors or more, and with
- *            pq_correction keep 4 bytes more for each vector (MN_PQ under l2:
- * 8) that make the estimate of an inner product unbiased. */
+ *            ceil(pq_m pq_nrq pq_bits / 8) bytes, and 4 more under l2 and cosine
+ *            Both are trained by k-means on 2^pq_bits vectors or more. With
+ *            pq_correction vectors are centred on the sample's mean, and 4 bytes
+ *            more than ceil(...) give back to each the length that its code
+ *            lost; more neighbours are then found under every metric. */
 typedef enum mn_encoding {
   MN_F32 = 1,
   MN_F16 = 2,

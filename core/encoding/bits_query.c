@@ -347,8 +347,8 @@ void mn_bits_sift(const mn_codec *codec, const void *prepared,
   const bits_query *query = prepared;
   const mn_bits_field field = mn_bits_field_of(codec, 1);
   const float d = (float)codec->dimensions, unit = query->unit;
-  uint32_t differ[MN_CODEC_BATCH], heads[MN_CODEC_BATCH];
-  float own[MN_CODEC_BATCH];
+  uint32_t differ[MN_SIFT_BATCH], heads[MN_SIFT_BATCH];
+  float own[MN_SIFT_BATCH];
   codec->kernels->count_xor_rows(
       signs_of(codec, query), codes + mn_bits_code_head(codec),
       codec->code_bytes, mn_bits_plane_bytes(codec), count, differ);

@@ -145,6 +145,12 @@ static inline void fetch_code(const uint8_t *code, size_t bytes) {
     fetch(code + line);
 }
 
+static void fetch_slot(const mn_target *target, uint32_t slot) {
+  fetch_code(code_at(target, slot), target->codec->code_bytes);
+  if (target->planes > 1)
+    fetch_code(rest_at(target, slot), target->codec->rest_bytes);
+}
+
 /* Codes lie far apart in a walk. In a scan they do not, and the processor
  * fetches them by itself. */
 static void distances_in_batches(const mn_target *target, const uint32_t *slots,
@@ -154,7 +160,7 @@ static void distances_in_batches(const mn_target *target, const uint32_t *slots,
     const uint32_t batch = count < MN_CODEC_BATCH ? count : MN_CODEC_BATCH;
     if (slots[batch - 1] - slots[0] != batch - 1)
       for (uint32_t i = 0; i < batch; i++)
-        fetch_code(code_at(target, slots[i]), codec->code_bytes);
+        fetch_slot(target, slots[i]);
     codec->ops->distances(codec, target->query, target->codes, target->rests,
                           target->planes, slots, batch, distances);
     slots += batch;
@@ -171,12 +177,11 @@ void mn_distances(const mn_target *target, const uint32_t *slots,
     distances_in_batches(target, slots, count, distances);
     return;
   }
-  const size_t bytes = codec->code_bytes;
   for (uint32_t i = 0; i < AHEAD && i < count; i++)
-    fetch_code(code_at(target, slots[i]), bytes);
+    fetch_slot(target, slots[i]);
   for (uint32_t i = 0; i < count; i++) {
     if (count - i > AHEAD)
-      fetch_code(code_at(target, slots[i + AHEAD]), bytes);
+      fetch_slot(target, slots[i + AHEAD]);
     distances[i] =
         codec->ops->distance(codec, target->query, code_at(target, slots[i]),
                              rest_at(target, slots[i]), target->planes);

@@ -72,7 +72,7 @@ typedef struct mn_codec_ops {
                     const uint8_t *codes, const uint8_t *rests, uint32_t planes,
                     const uint32_t *slots, uint32_t count, float *distances);
 
-  /* Something that grows with the distances to up to MN_CODEC_BATCH codes in a
+  /* Something that grows with the distances to up to MN_SIFT_BATCH codes in a
    * row, coarser than `distances` by 1 plane and in fewer instructions; for a
    * query that was prepared from a vector. NULL: there is nothing like that. */
   void (*sift)(const mn_codec *codec, const void *query, const uint8_t *codes,
@@ -83,6 +83,7 @@ typedef struct mn_codec_ops {
 } mn_codec_ops;
 
 #define MN_CODEC_BATCH 64u
+#define MN_SIFT_BATCH  32u
 
 /* NULL for an unknown encoding. */
 const mn_codec_ops *mn_codec_of(mn_encoding encoding);

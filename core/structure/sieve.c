@@ -48,11 +48,11 @@ static float cut(mn_pool *pool, uint32_t keep) {
 void mn_sift(const mn_target *target, uint32_t count, mn_pool *pool) {
   const mn_codec *codec = target->codec;
   const uint32_t keep = pool->capacity / 2;
-  float bound = __builtin_inff(), found[MN_CODEC_BATCH];
+  float bound = __builtin_inff(), found[MN_SIFT_BATCH];
   pool->size = 0;
-  for (uint32_t from = 0; from < count; from += MN_CODEC_BATCH) {
+  for (uint32_t from = 0; from < count; from += MN_SIFT_BATCH) {
     const uint32_t left = count - from;
-    const uint32_t some = left < MN_CODEC_BATCH ? left : MN_CODEC_BATCH;
+    const uint32_t some = left < MN_SIFT_BATCH ? left : MN_SIFT_BATCH;
     codec->ops->sift(codec, target->query,
                      target->codes + (size_t)from * codec->code_bytes, some,
                      found);
