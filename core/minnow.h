@@ -111,7 +111,7 @@ typedef enum mn_status {
                                   below 2^-126 is undefined */
   MN_ERROR_RANGE = -6,         /* a component that f16 cannot hold, or a vector
                                   so far from the sample that its corrections
-                                  would overflow (bits, pq and prq with +c) */
+                                  would overflow (bits) */
   MN_ERROR_DUPLICATE_KEY = -7, /* in the index already, or twice in a call */
   MN_ERROR_UNKNOWN_KEY = -8,   /* not in the index */
   MN_ERROR_CAPACITY = -9,      /* index full: mn_index_resize makes room */
@@ -222,11 +222,11 @@ typedef enum mn_transform {
  *   MN_PRQ   the same with pq_nrq codes for each subspace, each for what the
  *            one before left over, found by beam search (product residual
  *            quantization; Liu et al., arXiv 1509.05195);
- *            ceil(pq_m pq_nrq pq_bits / 8) bytes, and 4 more under l2 and cosine
- *            Both are trained by k-means on 2^pq_bits vectors or more. With
- *            pq_correction vectors are centred on the sample's mean, and 4 bytes
- *            more than ceil(...) give back to each the length that its code
- *            lost; more neighbours are then found under every metric. */
+ *            ceil(pq_m pq_nrq pq_bits / 8) bytes, and 4 more under l2 and
+ * cosine Both are trained by k-means on 2^pq_bits vectors or more. With
+ *            pq_correction vectors are centred on the sample's mean, and 4
+ * bytes more than ceil(...) give back to each the length that its code lost;
+ * more neighbours are then found under every metric. */
 typedef enum mn_encoding {
   MN_F32 = 1,
   MN_F16 = 2,

@@ -7,15 +7,14 @@
 /* k-means' iterations. */
 #define ITERATIONS 25u
 
-/* With a correction, the largest squared norm of the mean, and of what is left
- * of a vector without it. With MN_NORM2_MAX = N for |y|^2 and 16 |r|^2 for
- * |f y|^2 (set_factor), no estimate exceeds (1.25^2 + 1/16 + 2.5) N < 2^128. */
-#define NORM2_MAX (MN_NORM2_MAX / 16.0f)
+/* With a correction, the largest squared norm of the mean. With N for
+ * MN_NORM2_MAX, |r|^2 and |p|^2 are then up to 1.25^2 N, and no distance
+ * exceeds 4 times that, 6.25 N < 2^128. */
+#define MEAN_NORM2_MAX (MN_NORM2_MAX / 16.0f)
 
 static void sizes(const mn_codec *codec, mn_codec_sizes *s) {
   const uint32_t k = mn_pq_centroids(codec);
-  s->code_bytes = mn_pq_packed_bytes(codec) + (codec->pq_correction ? 4u : 0u) +
-                  (mn_pq_has_norm(codec) ? 4u : 0u);
+  s->code_bytes = mn_pq_packed_bytes(codec) + (mn_pq_has_tail(codec) ? 4u : 0u);
   s->rest_bytes = 0;
   const uint64_t values = (uint64_t)codec->dimensions * codec->pq_nrq * k;
   s->model_bytes =
@@ -94,28 +93,24 @@ int mn_pq_model_fits(const mn_codec *codec, float slack) {
   return norm2 <= slack * MN_NORM2_MAX &&
          (mean == NULL ||
           codec->kernels->dot_f32(mean, mean, codec->dimensions) <=
-              slack * NORM2_MAX);
+              slack * MEAN_NORM2_MAX);
 }
 
 static int model_is_sound(const mn_codec *codec) {
   return mn_pq_model_fits(codec, 2.0f);
 }
 
-/* Every number in a code has its centroid; only the floats can be wrong. */
+/* Every number in a code has its centroid; only f and n can be wrong. */
 static int is_sound(const mn_codec *codec, const uint8_t *code,
                     const uint8_t *rest) {
   (void)rest;
-  const uint8_t *p = code + mn_pq_packed_bytes(codec);
-  if (codec->pq_correction) {
-    const float f = mn_load_f32(p);
-    const float norm2 =
-        mn_pq_sum(codec, codec->kernels->dot_f32, NULL, code) * f * f;
-    if (!(f >= 0.0f && norm2 <= 2.0f * MN_NORM2_MAX))
-      return 0;
-    p += 4;
-  }
-  const float norm2 = mn_pq_has_norm(codec) ? mn_load_f32(p) : 0.0f;
-  return norm2 >= 0.0f && mn_norm2_is_sound(norm2);
+  if (!mn_pq_has_tail(codec))
+    return 1;
+  float n;
+  const float f = mn_pq_factor(codec, code, &n);
+  const float y2 = mn_pq_sum(codec, codec->kernels->dot_f32, NULL, code);
+  const float least = codec->metric == MN_IP ? -2.0f * MN_NORM2_MAX : 0.0f;
+  return n >= least && mn_norm2_is_sound(n) && mn_norm2_is_sound(f * f * y2);
 }
 
 /* --- Codes ---------------------------------------------------------------- */
@@ -128,35 +123,32 @@ static void set_number(const mn_codec *codec, uint8_t *code, uint32_t book,
     *p++ |= (uint8_t)value;
 }
 
-/* What makes up for y's falling short of r, of squared norm `norm2`. Where y
- * lies more than some 75 degrees off r, it says too little to be trusted, and
- * f y is kept no longer than 4 |r|. */
-static float factor(const mn_codec *codec, const float *r, float norm2,
-                    const uint8_t *code) {
-  const float dot = mn_pq_sum(codec, codec->kernels->dot_f32, r, code);
-  const float y2 = mn_pq_sum(codec, codec->kernels->dot_f32, NULL, code);
-  const float most = 4.0f * __builtin_sqrtf(norm2) / __builtin_sqrtf(y2);
-  const float f = norm2 / dot;
-  if (!(norm2 > 0.0f && y2 > 0.0f))
-    return 1.0f;
-  return dot > 0.0f && f <= most ? f : most;
+/* f and n of a code of r. Where r or y is 0, any f will do. */
+static uint32_t correction(const mn_codec *codec, const float *r,
+                           const uint8_t *code) {
+  const mn_kernels *kernels = codec->kernels;
+  const float r2 = kernels->dot_f32(r, r, codec->dimensions);
+  const float y2 = mn_pq_sum(codec, kernels->dot_f32, NULL, code);
+  const float n =
+      codec->metric == MN_IP
+          ? kernels->dot_f32(r, mn_pq_mean(codec), codec->dimensions)
+          : r2;
+  const float f =
+      r2 > 0.0f && y2 > 0.0f ? __builtin_sqrtf(r2) / __builtin_sqrtf(y2) : 1.0f;
+  const uint32_t rounded =
+      ((uint32_t)mn_bits_of(n) + (MN_PQ_FACTOR_BITS + 1) / 2) &
+      ~MN_PQ_FACTOR_BITS;
+  return rounded | (uint32_t)mn_to_integer(f * MN_PQ_FACTOR_ONE,
+                                           (float)MN_PQ_FACTOR_BITS);
 }
 
 static mn_status encode(const mn_codec *codec, float *vector, uint8_t *code,
                         uint8_t *rest, uint32_t *clipped, void *scratch) {
   (void)rest;
   (void)clipped;
-  const mn_kernels *kernels = codec->kernels;
-  const uint32_t d = codec->dimensions;
   const float *mean = mn_pq_mean(codec);
-  float norm2 = 0.0f;
-  if (mean != NULL) {
-    for (uint32_t j = 0; j < d; j++)
-      vector[j] -= mean[j];
-    norm2 = kernels->dot_f32(vector, vector, d);
-    if (!(norm2 <= NORM2_MAX))
-      return MN_ERROR_RANGE;
-  }
+  for (uint32_t j = 0; mean != NULL && j < codec->dimensions; j++)
+    vector[j] -= mean[j];
 
   const uint32_t packed = mn_pq_packed_bytes(codec), width = mn_pq_width(codec);
   mn_zero(code, packed);
@@ -167,15 +159,13 @@ static mn_status encode(const mn_codec *codec, float *vector, uint8_t *code,
       set_number(codec, code, s * codec->pq_nrq + t, numbers[t]);
   }
 
-  uint8_t *p = code + packed;
-  if (mean != NULL) {
-    mn_store_f32(p, factor(codec, vector, norm2, code));
-    p += 4;
+  if (codec->pq_correction) {
+    const uint32_t tail = correction(codec, vector, code);
+    mn_move(code + packed, &tail, sizeof tail);
+  } else if (mn_pq_has_tail(codec)) {
+    mn_store_f32(code + packed,
+                 mn_pq_sum(codec, codec->kernels->dot_f32, NULL, code));
   }
-  if (mn_pq_has_norm(codec))
-    mn_store_f32(p, mean != NULL
-                        ? norm2
-                        : mn_pq_sum(codec, kernels->dot_f32, NULL, code));
   return MN_OK;
 }
 
@@ -185,8 +175,12 @@ static void decode(const mn_codec *codec, const uint8_t *code,
   (void)scratch;
   const float *mean = mn_pq_mean(codec);
   mn_pq_part(codec, code, 0, codec->dimensions, vector);
-  for (uint32_t j = 0; mean != NULL && j < codec->dimensions; j++)
-    vector[j] += mean[j];
+  if (mean == NULL)
+    return;
+  float n;
+  const float f = mn_pq_factor(codec, code, &n);
+  for (uint32_t j = 0; j < codec->dimensions; j++)
+    vector[j] = f * vector[j] + mean[j];
 }
 
 static mn_status train(mn_codec *codec, float *rows, uint32_t count,

@@ -4,7 +4,8 @@
  * centroid adds (asymmetric distance computation: Jegou et al., section III.B),
  * rounded to integers: from each table its smallest entry is taken away, and
  * all share one scale, so that
- *   distance = base + n + f (offset + scale * sum of entries).
+ *   distance = base + share * n + f (offset + scale * sum of entries),
+ * f and n being the code's.
  * 12 bits for codes of 4 bits, 16 for others; fewer where there are so many
  * codebooks that a sum might pass 2^32.
  *
@@ -18,7 +19,7 @@
 #include <float.h>
 
 typedef struct pq_query {
-  float base, offset, scale;
+  float base, share, offset, scale;
   uint32_t is_vector;
 } pq_query;
 
@@ -145,23 +146,25 @@ static void set_tables(const mn_codec *codec, const float *vector,
 
 /* --- Preparing ------------------------------------------------------------ */
 
-/* The part of all distances that needs no code. Centres the vector under l2. */
-static float base_of(const mn_codec *codec, float *vector) {
+/* What all distances have in common; of n, how much counts. The vector becomes
+ * p. Cosine is half of l2. */
+static void begin(const mn_codec *codec, float *vector, pq_query *query) {
   const mn_kernels *kernels = codec->kernels;
   const uint32_t d = codec->dimensions;
   const float *mean = mn_pq_mean(codec);
-  if (mn_pq_is_squared(codec))
-    return 0.0f;
-  if (codec->metric != MN_L2)
-    return mn_distance_of_dot(
-        codec->metric, mean != NULL ? kernels->dot_f32(vector, mean, d) : 0.0f);
+  const float half = codec->metric == MN_COSINE ? 0.5f : 1.0f;
+  query->base = codec->metric == MN_IP && mean != NULL
+                    ? -kernels->dot_f32(vector, mean, d)
+                    : 0.0f;
   for (uint32_t j = 0; mean != NULL && j < d; j++)
     vector[j] -= mean[j];
-  return kernels->dot_f32(vector, vector, d);
+  if (codec->metric != MN_IP && !mn_pq_is_squared(codec))
+    query->base = half * kernels->dot_f32(vector, vector, d);
+  query->share = codec->metric == MN_IP ? -1.0f : half;
 }
 
-/* How often a sum over the tables counts in a distance: |q - y|^2 once under
- * l2, half under cosine; -q.y twice under l2, else once. */
+/* How often a sum over the tables counts: |p - y|^2 once under l2, half under
+ * cosine; -p.y twice under l2, else once. */
 static float weight_of(const mn_codec *codec) {
   if (mn_pq_is_squared(codec))
     return codec->metric == MN_COSINE ? 0.5f : 1.0f;
@@ -171,7 +174,7 @@ static float weight_of(const mn_codec *codec) {
 void mn_pq_prepare(const mn_codec *codec, float *vector, void *prepared) {
   pq_query *query = prepared;
   query->is_vector = 0;
-  query->base = base_of(codec, vector);
+  begin(codec, vector, query);
   set_tables(codec, vector, prepared);
   query->offset *= weight_of(codec);
   query->scale *= weight_of(codec);
@@ -184,7 +187,7 @@ void mn_pq_prepare_pair(const mn_codec *codec, const uint8_t *code,
   pq_query *query = prepared;
   codec->ops->decode(codec, code, rest, vector, scratch);
   query->is_vector = 1;
-  query->base = base_of(codec, vector);
+  begin(codec, vector, query);
   query->offset = 0.0f;
   query->scale = mn_pq_is_squared(codec) ? weight_of(codec) : -weight_of(codec);
   mn_move(body_of(prepared), vector, codec->dimensions * sizeof *vector);
@@ -195,16 +198,10 @@ void mn_pq_prepare_pair(const mn_codec *codec, const uint8_t *code,
 /* The distance of a code with such a sum. */
 static float finish(const mn_codec *codec, const pq_query *query, float sum,
                     const uint8_t *code) {
-  const uint8_t *p = code + mn_pq_packed_bytes(codec);
-  float estimate = query->offset + query->scale * sum;
-  float base = query->base;
-  if (codec->pq_correction) {
-    estimate *= mn_load_f32(p);
-    p += 4;
-  }
-  if (mn_pq_has_norm(codec))
-    base += mn_load_f32(p);
-  return base + estimate;
+  float n;
+  const float f = mn_pq_factor(codec, code, &n);
+  const float estimate = query->offset + query->scale * sum;
+  return (query->base + query->share * n) + f * estimate;
 }
 
 /* The sum for one code, whatever pq_bits. */

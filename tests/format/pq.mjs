@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // pq and prq, with and without a correction (core/FORMAT.md, 4 and 6).
 import {
-  check, distanceOf, dot, f32, floatsAt, minus, root, squares,
+  bitsOf, check, dot, f32, floatsAt, fromBits, minus, root, squares,
 } from "./floats.mjs";
 
 // What codes keep is summed over 64 components at a time.
@@ -19,7 +19,7 @@ export function pq(name, options) {
   const entries = 2 ** pqBits;
   const width = d / m;
   const packed = Math.ceil((tables * pqBits) / 8);
-  const hasNorm = metric === "l2" && (name === "prq" || correction);
+  const hasTail = correction || (name === "prq" && metric !== "ip");
   // Squared distances add up where a part has one centroid and f is 1.
   const isSquared = name === "pq" && !correction && metric !== "ip";
 
@@ -33,12 +33,17 @@ export function pq(name, options) {
     });
   }
 
-  const factorOf = ({ code }) => (correction ? code.getFloat32(packed, true) : 1);
-  const normOf = ({ code }) =>
-    code.getFloat32(packed + (correction ? 4 : 0), true);
+  // With a correction n has 20 bits and f 12.
+  const factorOf = ({ code }) =>
+    correction ? (code.getUint32(packed, true) % 4096) / 1024 : 1;
+  function normOf({ code }) {
+    if (!hasTail) return 0;
+    const bits = code.getUint32(packed, true);
+    return fromBits(correction ? bits - (bits % 4096) : bits);
+  }
 
   return {
-    codeBytes: packed + (correction ? 4 : 0) + (hasNorm ? 4 : 0),
+    codeBytes: packed + (hasTail ? 4 : 0),
     restBytes: 0,
     modelBytes: 4 * d * nrq * entries + (correction ? 4 * d : 0),
     open(model) {
@@ -72,38 +77,43 @@ export function pq(name, options) {
 
       function baseOf(query, p) {
         if (isSquared) return 0;
-        if (metric === "l2") return squares(p);
-        return distanceOf(metric, query, correction ? mean : new Float32Array(d));
+        if (metric === "ip") return correction ? -dot(query, mean) : 0;
+        return metric === "l2" ? squares(p) : f32(0.5 * squares(p));
       }
 
       return {
         mean,
         books,
-        decode: (code) =>
-          summed(code).map((x, j) => (correction ? x + mean[j] : x)),
+        decode(code) {
+          const y = summed(code);
+          if (!correction) return y;
+          return y.map((x, j) => f32(factorOf(code) * x) + mean[j]);
+        },
         check(code) {
           const unused = (8 - ((tables * pqBits) % 8)) % 8;
           check(code.code.getUint8(packed - 1) < 2 ** (8 - unused), "unused bits");
-          check(Number.isFinite(factorOf(code)), "f");
-          if (hasNorm) check(normOf(code) >= 0 && normOf(code) < Infinity, "n");
+          check(Number.isFinite(normOf(code)), "n");
+          check(metric === "ip" || normOf(code) >= 0, "n below 0");
         },
         made(code, x) {
+          if (!hasTail) return;
           const y = summed(code);
+          const yy = inRuns(y, y);
+          if (!correction) {
+            check(Object.is(normOf(code), yy), `n ${normOf(code)}, not ${yy}`);
+            return;
+          }
           const r = centred(x);
-          const [rr, yy, yr] = [squares(r), inRuns(y, y), inRuns(r, y)];
-          if (correction) {
-            const most = f32(f32(4 * root(rr)) / root(yy));
-            const exact = yr > 0 ? f32(rr / yr) : Infinity;
-            const f = rr && yy ? Math.min(exact, most) : 1;
-            check(Object.is(factorOf(code), f), `f ${factorOf(code)}, not ${f}`);
-          }
-          if (hasNorm) {
-            const n = correction ? rr : yy;
-            check(Object.is(normOf(code), n), `n ${normOf(code)}, not ${n}`);
-          }
+          const rr = squares(r);
+          const f = rr && yy ? f32(root(rr) / root(yy)) : 1;
+          const steps = Math.min(4095, Math.floor(f32(f32(f * 1024) + 0.5)));
+          check(factorOf(code) === steps / 1024, `f ${factorOf(code)}, not ${f}`);
+          const bits = bitsOf(metric === "ip" ? dot(r, mean) : rr) + 2048;
+          const n = fromBits(bits - (bits % 4096));
+          check(Object.is(normOf(code), n), `n ${normOf(code)}, not ${n}`);
         },
         measure(query) {
-          const p = metric === "l2" ? centred(query) : query;
+          const p = centred(query);
           const table = Array.from({ length: tables }, (_, i) =>
             Float32Array.from({ length: entries }, (_, k) => entry(p, i, k)),
           );
@@ -124,11 +134,12 @@ export function pq(name, options) {
           const offset = f32(weight * low.reduce((x, y) => f32(x + y), 0));
           const scale = inverse ? f32(weight * f32(a / limit)) : 0;
           const base = baseOf(query, p);
+          const share = { l2: 1, cosine: 0.5, ip: -1 }[metric];
           return (code) => {
             const total = numbers(code).reduce((s, k, i) => s + whole[i][k], 0);
             const estimate = f32(offset + f32(scale * f32(total)));
-            const beside = hasNorm ? f32(base + normOf(code)) : base;
-            return f32(beside + f32(estimate * factorOf(code)));
+            const own = f32(base + f32(share * normOf(code)));
+            return f32(own + f32(factorOf(code) * estimate));
           };
         },
       };

@@ -194,9 +194,9 @@ static void test_numbers(void) {
     check_number("flat,bits1", MN_IP, "CODE", 4, bad[b]);
     check_number("hnsw4,bits4", MN_IP, "CODE", 4, bad[b]);
     check_number("flat,pq11x4+c", MN_L2, "CODE", 6, bad[b]);
-    check_number("flat,pq11x4+c", MN_L2, "CODE", 10, bad[b]);
     check_number("hnsw4,prq11x3x2+c", MN_IP, "CODE", 9, bad[b]);
     check_number("flat,prq11x3x2", MN_L2, "CODE", 9, bad[b]);
+    check_number("flat,prq11x3x2", MN_COSINE, "CODE", 9, bad[b]);
   }
   /* |r| of bits, as 8 bits of exponent and 12 of fraction: the largest. */
   const uint32_t head = 0xfffff800;
