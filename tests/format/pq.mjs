@@ -4,11 +4,11 @@ import {
   bitsOf, check, dot, f32, floatsAt, fromBits, minus, root, squares,
 } from "./floats.mjs";
 
-// What codes keep is summed over 64 components at a time.
-function inRuns(a, b) {
+// |y|^2, which is summed over 64 components at a time.
+function squaresInRuns(y) {
   let total = 0;
-  for (let j = 0; j < a.length; j += 64) {
-    total = f32(total + dot(a.subarray(j, j + 64), b.subarray(j, j + 64)));
+  for (let j = 0; j < y.length; j += 64) {
+    total = f32(total + squares(y.subarray(j, j + 64)));
   }
   return total;
 }
@@ -98,7 +98,7 @@ export function pq(name, options) {
         made(code, x) {
           if (!hasTail) return;
           const y = summed(code);
-          const yy = inRuns(y, y);
+          const yy = squaresInRuns(y);
           if (!correction) {
             check(Object.is(normOf(code), yy), `n ${normOf(code)}, not ${yy}`);
             return;
