@@ -164,7 +164,10 @@ static void test_sift(coder *c) {
   }
   take(c, x);
   mn_codec_bits.prepare(&c->codec, c->vector, c->query);
-  mn_codec_bits.sift(&c->codec, c->query, c->codes, ROWS, found);
+  for (uint32_t i = 0; i < ROWS; i += MN_SIFT_BATCH)
+    mn_codec_bits.sift(&c->codec, c->query, code_at(c, i),
+                       ROWS - i < MN_SIFT_BATCH ? ROWS - i : MN_SIFT_BATCH,
+                       found + i);
   for (uint32_t i = 0; i < ROWS; i++) {
     const reading r = read_code(c, i, 1);
     double product = 0;
