@@ -676,7 +676,8 @@ mn_status mn_index_section(const mn_index *index, uint32_t name,
 /* Answers do not depend on these; speed does. */
 #define MN_CPU_AVX2 1u /* x86: AVX2 and F16C */
 #define MN_CPU_AVX512                                                          \
-  2u /* x86: AVX-512 F, BW, DQ, VL, VNNI, VPOPCNTDQ, BITALG */
+  2u /* x86: AVX-512 F, BW, DQ, VL, VNNI, VBMI, VPOPCNTDQ, and what AVX2 needs \
+      */
 #define MN_CPU_ALL 0xffffffffu
 
 /* What this machine offers: on x86 asked of the processor, which takes up to
