@@ -606,10 +606,12 @@ mn_status mn_index_between(const mn_index *index, const uint8_t *code_a,
                            const uint8_t *code_b, float *distance,
                            mn_arena *scratch);
 
-/* MN_PQ: the distance (under ip and cosine: minus the inner product) of each
+/* MN_PQ: the squared distance (under ip: minus the inner product) of each
  * subspace of a query to each of its 2^pq_bits centroids, into pq_m *
- * 2^pq_bits floats, subspace by subspace; a code's distance is the sum of those
- * that it names. ARGUMENT for another encoding; other errors as for
+ * 2^pq_bits floats, subspace by subspace. Under l2 and ip a code's distance is
+ * the sum of those that it names; under cosine about half of it, but the search
+ * knows better, since vectors have the norm 1 and what codes decode to has not.
+ * ARGUMENT for another encoding; other errors as for
  * mn_index_compare. */
 mn_status mn_index_distance_table(const mn_index *index, const float *query,
                                   uint32_t dimensions, float *table,

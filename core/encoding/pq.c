@@ -196,8 +196,8 @@ static mn_status train(mn_codec *codec, float *rows, uint32_t count,
   {                                                                            \
     .name = word, .sizes = sizes, .train = train, .encode = encode,            \
     .decode = decode, .is_sound = is_sound, .model_is_sound = model_is_sound,  \
-    .prepare = mn_pq_prepare, .prepare_pair = mn_pq_prepare_pair,              \
-    .distances = mn_pq_distances,                                              \
+    .prepare = mn_pq_prepare, .prepare_code = mn_pq_prepare_code,              \
+    .prepare_pair = mn_pq_prepare_pair, .distances = mn_pq_distances,          \
   }
 
 const mn_codec_ops mn_codec_pq = PQ_OPS("pq");

@@ -18,10 +18,11 @@
  *        q.x ~ the sum of q_s.y_s
  *   prq  |q - x|^2 ~ |q|^2 + n - 2 q.y, since |q - y|^2 is no sum over
  *        codebooks: n = |y|^2 stands behind the numbers
- * Under cosine, half of |q - x|^2 estimates 1 - q.x better than 1 - q.y does:
- * of a vector near q, y lies nearer to the origin and seems farther off by
- * |x - y|^2, but by only half of that when |y|^2 counts, too (recall@10 of word
- * vectors by pq25x8 .608 against .571).
+ * Under cosine, 1 - q.x ~ half of |q - x|^2, with |x|^2 ~ .8 |y|^2 + .2. Of a
+ * vector near q, y lies nearer to the origin, so that q.y is too small by
+ * |x - y|^2; |y|^2, too small by as much, makes up for some of that, 1 for
+ * none, and .8 was best (recall@10 of words by pq25x8 .646, with |y|^2 .618,
+ * with 1 .571; of sentences by pq128x8 .893, .883, .736).
  *
  * With a correction f y stands for r = x - mean, with f = |r| / |y|: a centroid
  * lies amid what it stands for, so y falls short of r by as much as the code
@@ -156,6 +157,9 @@ void mn_pq_table(const mn_codec *codec, const float *query, uint32_t book,
                  float *table);
 
 void mn_pq_prepare(const mn_codec *codec, float *vector, void *query);
+void mn_pq_prepare_code(const mn_codec *codec, const uint8_t *code,
+                        const uint8_t *rest, uint32_t planes, float *vector,
+                        void *scratch, void *query);
 void mn_pq_prepare_pair(const mn_codec *codec, const uint8_t *code,
                         const uint8_t *rest, uint32_t planes, float *vector,
                         void *scratch, void *query);

@@ -19,7 +19,7 @@
 #include <float.h>
 
 typedef struct pq_query {
-  float base, share, offset, scale;
+  float base, share, weight, offset, scale;
   uint32_t is_vector;
 } pq_query;
 
@@ -103,10 +103,9 @@ static inline uint32_t entry(float value, float low, float inverse,
 }
 
 static void set_tables(const mn_codec *codec, const float *vector,
-                       void *prepared) {
+                       pq_query *query) {
   const uint32_t books = mn_pq_books(codec), count = mn_pq_centroids(codec);
-  pq_query *query = prepared;
-  float *table = room_of(codec, prepared), most = 0.0f, range;
+  float *table = room_of(codec, query), most = 0.0f, range;
   for (uint32_t book = 0; book < books; book++) {
     mn_pq_table(codec, vector, book, table);
     (void)smallest(table, count, &range);
@@ -119,7 +118,7 @@ static void set_tables(const mn_codec *codec, const float *vector,
   const float inverse =
       most > 0x1p-100f && most <= FLT_MAX ? limit / most : 0.0f;
   float offset = 0.0f;
-  uint8_t *bytes = body_of(prepared);
+  uint8_t *bytes = body_of(query);
   uint16_t *words = (void *)bytes;
   for (uint32_t book = 0; book < books; book++) {
     mn_pq_table(codec, vector, book, table);
@@ -146,38 +145,65 @@ static void set_tables(const mn_codec *codec, const float *vector,
 
 /* --- Preparing ------------------------------------------------------------ */
 
-/* What all distances have in common; of n, how much counts. The vector becomes
- * p. Cosine is half of l2. */
-static void begin(const mn_codec *codec, float *vector, pq_query *query) {
+/* Under cosine, the share of |y|^2 in the squared norm that a vector without a
+ * correction is taken to have; the rest of it is 1, which it is known to be. */
+#define OWN_NORM 0.8f
+
+/* What all distances have in common, and what counts how often in them. The
+ * vector becomes p, or what tables are made of. Where |y|^2 is part of a sum of
+ * squared distances, a longer query gives it a smaller share:
+ *   |q|^2 + own |y|^2 - 2 q.y = own |q / own - y|^2 + |q|^2 (1 - 1 / own).
+ * Cosine is half of l2. */
+static void begin(const mn_codec *codec, float *vector, int is_code,
+                  pq_query *query) {
   const mn_kernels *kernels = codec->kernels;
   const uint32_t d = codec->dimensions;
   const float *mean = mn_pq_mean(codec);
-  const float half = codec->metric == MN_COSINE ? 0.5f : 1.0f;
-  query->base = codec->metric == MN_IP && mean != NULL
-                    ? -kernels->dot_f32(vector, mean, d)
-                    : 0.0f;
+  if (codec->metric == MN_IP) {
+    query->base = mean != NULL ? -kernels->dot_f32(vector, mean, d) : 0.0f;
+    query->share = -1.0f;
+    query->weight = 1.0f;
+  }
   for (uint32_t j = 0; mean != NULL && j < d; j++)
     vector[j] -= mean[j];
-  if (codec->metric != MN_IP && !mn_pq_is_squared(codec))
-    query->base = half * kernels->dot_f32(vector, vector, d);
-  query->share = codec->metric == MN_IP ? -1.0f : half;
+  if (codec->metric == MN_IP)
+    return;
+
+  const int is_cosine = codec->metric == MN_COSINE;
+  const float half = is_cosine ? 0.5f : 1.0f;
+  const float own = is_cosine && mean == NULL && !is_code ? OWN_NORM : 1.0f;
+  const float norm2 = kernels->dot_f32(vector, vector, d);
+  query->share = half * own;
+  if (mn_pq_is_squared(codec)) {
+    query->base = half * (norm2 * (1.0f - 1.0f / own) + (1.0f - own));
+    query->weight = half * own;
+    for (uint32_t j = 0; j < d; j++)
+      vector[j] *= 1.0f / own;
+  } else {
+    query->base = half * (norm2 + (1.0f - own));
+    query->weight = 2.0f * half;
+  }
 }
 
-/* How often a sum over the tables counts: |p - y|^2 once under l2, half under
- * cosine; -p.y twice under l2, else once. */
-static float weight_of(const mn_codec *codec) {
-  if (mn_pq_is_squared(codec))
-    return codec->metric == MN_COSINE ? 0.5f : 1.0f;
-  return codec->metric == MN_L2 ? 2.0f : 1.0f;
-}
-
-void mn_pq_prepare(const mn_codec *codec, float *vector, void *prepared) {
-  pq_query *query = prepared;
+static void prepare(const mn_codec *codec, float *vector, int is_code,
+                    pq_query *query) {
   query->is_vector = 0;
-  begin(codec, vector, query);
-  set_tables(codec, vector, prepared);
-  query->offset *= weight_of(codec);
-  query->scale *= weight_of(codec);
+  begin(codec, vector, is_code, query);
+  set_tables(codec, vector, query);
+  query->offset *= query->weight;
+  query->scale *= query->weight;
+}
+
+void mn_pq_prepare(const mn_codec *codec, float *vector, void *query) {
+  prepare(codec, vector, 0, query);
+}
+
+void mn_pq_prepare_code(const mn_codec *codec, const uint8_t *code,
+                        const uint8_t *rest, uint32_t planes, float *vector,
+                        void *scratch, void *query) {
+  (void)planes;
+  codec->ops->decode(codec, code, rest, vector, scratch);
+  prepare(codec, vector, 1, query);
 }
 
 void mn_pq_prepare_pair(const mn_codec *codec, const uint8_t *code,
@@ -187,9 +213,9 @@ void mn_pq_prepare_pair(const mn_codec *codec, const uint8_t *code,
   pq_query *query = prepared;
   codec->ops->decode(codec, code, rest, vector, scratch);
   query->is_vector = 1;
-  begin(codec, vector, query);
+  begin(codec, vector, 1, query);
   query->offset = 0.0f;
-  query->scale = mn_pq_is_squared(codec) ? weight_of(codec) : -weight_of(codec);
+  query->scale = mn_pq_is_squared(codec) ? query->weight : -query->weight;
   mn_move(body_of(prepared), vector, codec->dimensions * sizeof *vector);
 }
 

@@ -75,10 +75,16 @@ export function pq(name, options) {
         return isSquared ? total : -total;
       }
 
+      // Under cosine, without a correction, |y|² is mixed with 1.
+      const own = metric === "cosine" && !correction ? f32(0.8) : 1;
+      const stretch = isSquared ? f32(1 / own) : 1;
+
       function baseOf(query, p) {
-        if (isSquared) return 0;
         if (metric === "ip") return correction ? -dot(query, mean) : 0;
-        return metric === "l2" ? squares(p) : f32(0.5 * squares(p));
+        const norm = squares(isSquared ? query : p);
+        const rest = f32(1 - own);
+        const whole = f32((isSquared ? f32(norm * f32(1 - stretch)) : norm) + rest);
+        return metric === "l2" ? whole : f32(whole / 2);
       }
 
       return {
@@ -113,7 +119,7 @@ export function pq(name, options) {
           check(Object.is(normOf(code), n), `n ${normOf(code)}, not ${n}`);
         },
         measure(query) {
-          const p = centred(query);
+          const p = centred(query).map((x) => x * stretch);
           const table = Array.from({ length: tables }, (_, i) =>
             Float32Array.from({ length: entries }, (_, k) => entry(p, i, k)),
           );
@@ -129,12 +135,12 @@ export function pq(name, options) {
               return Math.floor(f32(scaled + 0.5));
             }),
           );
-          const halves = { l2: isSquared ? 2 : 4, cosine: isSquared ? 1 : 2, ip: 2 };
+          const halves = { l2: isSquared ? 2 : 4, cosine: isSquared ? own : 2, ip: 2 };
           const weight = halves[metric] / 2;
           const offset = f32(weight * low.reduce((x, y) => f32(x + y), 0));
           const scale = inverse ? f32(weight * f32(a / limit)) : 0;
           const base = baseOf(query, p);
-          const share = { l2: 1, cosine: 0.5, ip: -1 }[metric];
+          const share = { l2: 1, cosine: own / 2, ip: -1 }[metric];
           return (code) => {
             const total = numbers(code).reduce((s, k, i) => s + whole[i][k], 0);
             const estimate = f32(offset + f32(scale * f32(total)));
