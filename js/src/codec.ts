@@ -149,8 +149,8 @@ export class Codec extends Block {
   /**
    * pq: the squared distance (under ip: minus the inner product) of each
    * subspace of a query to each of its 2^bits centroids, M rows of 2^bits
-   * numbers. A code's distance is the sum of those it names; under cosine half
-   * of that.
+   * numbers. Under l2 and ip a code's distance is the sum of those it names;
+   * under cosine about half of that.
    * Throws "argument" for other encodings and for +c, "untrained", "not-finite"
    * and "zero-vector".
    */
