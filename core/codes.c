@@ -97,6 +97,16 @@ static mn_target target_of(const mn_index *index, const uint8_t *code,
                      .query = query};
 }
 
+/* Room for a query, which is left mapped in it. */
+static mn_status begin_query(const mn_index *index, const float *query,
+                             uint32_t dimensions, codes_room *room,
+                             mn_arena *scratch) {
+  if (dimensions != index->options.dimensions)
+    return MN_ERROR_DIMENSIONS;
+  const mn_status status = begin(index, room, scratch);
+  return status == MN_OK ? mn_vector_map(index, query, &room->vector) : status;
+}
+
 mn_status mn_index_compare(const mn_index *index, const float *query,
                            uint32_t dimensions, const uint8_t *codes,
                            uint32_t count, float *distances,
@@ -104,13 +114,10 @@ mn_status mn_index_compare(const mn_index *index, const float *query,
   if (index == NULL || query == NULL || scratch == NULL ||
       ((codes == NULL || distances == NULL) && count > 0))
     return MN_ERROR_ARGUMENT;
-  if (dimensions != index->options.dimensions)
-    return MN_ERROR_DIMENSIONS;
   const size_t mark = mn_arena_mark(scratch);
   codes_room room;
-  mn_status status = begin(index, &room, scratch);
-  if (status == MN_OK)
-    status = mn_vector_map(index, query, &room.vector);
+  const mn_status status =
+      begin_query(index, query, dimensions, &room, scratch);
   if (status == MN_OK)
     index->codec.ops->prepare(&index->codec, room.vector.mapped, room.query);
   for (uint32_t i = 0; i < count && status == MN_OK; i++) {
@@ -150,13 +157,10 @@ mn_status mn_index_distance_table(const mn_index *index, const float *query,
   if (index == NULL || query == NULL || table == NULL || scratch == NULL ||
       index->options.encoding != MN_PQ || index->options.pq_correction)
     return MN_ERROR_ARGUMENT;
-  if (dimensions != index->options.dimensions)
-    return MN_ERROR_DIMENSIONS;
   const size_t mark = mn_arena_mark(scratch);
   codes_room room;
-  mn_status status = begin(index, &room, scratch);
-  if (status == MN_OK)
-    status = mn_vector_map(index, query, &room.vector);
+  const mn_status status =
+      begin_query(index, query, dimensions, &room, scratch);
   if (status == MN_OK)
     for (uint32_t book = 0; book < index->options.pq_m; book++)
       mn_pq_table(&index->codec, room.vector.mapped, book,

@@ -40,13 +40,21 @@ float *mn_floats(mn_arena *scratch, uint64_t count) {
              : mn_arena_allocate(scratch, (size_t)count * sizeof(float));
 }
 
+float mn_rows_divisor(const float *rows, uint32_t count, uint32_t d) {
+  float largest = 0.0f;
+  for (size_t i = 0; i < (size_t)count * d; i++)
+    largest = mn_magnitude(rows[i]) > largest ? mn_magnitude(rows[i]) : largest;
+  return largest > 0.0f ? largest : 1.0f;
+}
+
 uint32_t mn_turn_rows(const float *rows, uint32_t begin, uint32_t count,
-                      uint32_t d, float scale, float *columns) {
+                      uint32_t d, float divisor, float *columns) {
   const uint32_t left = count - begin;
   const uint32_t n = left < MN_ROWS_BLOCK ? left : MN_ROWS_BLOCK;
   const float *block = rows + (size_t)begin * d;
   for (uint32_t i = 0; i < n; i++)
     for (uint32_t j = 0; j < d; j++)
-      columns[(size_t)j * MN_ROWS_BLOCK + i] = block[(size_t)i * d + j] * scale;
+      columns[(size_t)j * MN_ROWS_BLOCK + i] =
+          block[(size_t)i * d + j] / divisor;
   return n;
 }

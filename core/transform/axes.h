@@ -27,10 +27,14 @@ float *mn_floats(mn_arena *scratch, uint64_t count);
 /* Rows whose products are summed in one call of a kernel. */
 #define MN_ROWS_BLOCK 256u
 
-/* Turns the block of rows from `begin` on its side, times `scale`: component j
- * of its row i goes to columns[j * MN_ROWS_BLOCK + i]. Gives how many rows
- * there are. A sum over rows is then one along two columns. */
+/* The largest component of all, or 1 where all are 0. Divided by that, squares
+ * neither overflow nor vanish, and sums of them are not below 1. */
+float mn_rows_divisor(const float *rows, uint32_t count, uint32_t d);
+
+/* Turns the block of rows from `begin` on its side, divided by `divisor`:
+ * component j of its row i goes to columns[j * MN_ROWS_BLOCK + i]. Gives how
+ * many rows there are. A sum over rows is then one along two columns. */
 uint32_t mn_turn_rows(const float *rows, uint32_t begin, uint32_t count,
-                      uint32_t d, float scale, float *columns);
+                      uint32_t d, float divisor, float *columns);
 
 #endif

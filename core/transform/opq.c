@@ -76,16 +76,17 @@ static mn_status quantize(opq_work *w, uint32_t count) {
   return status;
 }
 
-/* The sum of y x' over the rows, as scaled rows so that it neither overflows
- * nor vanishes, and a little of the rotation that there is. */
+/* The sum of y x' over the rows, divided so that it neither overflows nor
+ * vanishes, and a little of the rotation that there is. */
 static void correlate(const mn_map *map, const float *rows, uint32_t count,
-                      float scale, opq_work *w) {
+                      float divisor, opq_work *w) {
   const mn_kernels *kernels = map->kernels;
   const uint32_t d = map->from;
   mn_zero(w->matrix, sizeof(float) * d * d);
   for (uint32_t begin = 0; begin < count; begin += MN_ROWS_BLOCK) {
-    const uint32_t n = mn_turn_rows(rows, begin, count, d, scale, w->x_columns);
-    (void)mn_turn_rows(w->rotated, begin, count, d, scale, w->y_columns);
+    const uint32_t n =
+        mn_turn_rows(rows, begin, count, d, divisor, w->x_columns);
+    (void)mn_turn_rows(w->rotated, begin, count, d, divisor, w->y_columns);
     for (uint32_t i = 0; i < d; i++)
       for (uint32_t j = 0; j < d; j++)
         w->matrix[(size_t)i * d + j] +=
@@ -97,19 +98,12 @@ static void correlate(const mn_map *map, const float *rows, uint32_t count,
   float trace = 0.0f;
   for (uint32_t i = 0; i < count; i++) {
     const float *row = rows + (size_t)i * d;
-    trace += kernels->dot_f32(row, row, d) * scale * scale;
+    trace += kernels->dot_f32(row, row, d) / divisor / divisor;
   }
+  trace = trace > 0.0f ? trace : 1.0f; /* no data: the rotation stays */
   const float *axes = mn_axis(map, 0);
   for (size_t i = 0; i < (size_t)d * d; i++)
     w->matrix[i] = (w->matrix[i] + KEPT * trace * axes[i]) / (float)count;
-}
-
-/* 1 / the largest component. */
-static float scale_of(const float *rows, uint32_t count, uint32_t d) {
-  float largest = 0.0f;
-  for (size_t i = 0; i < (size_t)count * d; i++)
-    largest = mn_magnitude(rows[i]) > largest ? mn_magnitude(rows[i]) : largest;
-  return largest > 0x1p-100f ? 1.0f / largest : 0.0f;
 }
 
 static mn_status train(mn_map *map, const mn_codec *codec, const float *rows,
@@ -123,9 +117,9 @@ static mn_status train(mn_map *map, const mn_codec *codec, const float *rows,
   mn_zero(mn_axis(map, 0), sizeof(float) * d * d);
   for (uint32_t i = 0; i < d; i++)
     mn_axis(map, i)[i] = 1.0f;
-  const float scale = scale_of(rows, count, d);
+  const float divisor = mn_rows_divisor(rows, count, d);
   mn_status status = MN_OK;
-  for (uint32_t t = 0; t < TURNS && status == MN_OK && scale > 0.0f; t++) {
+  for (uint32_t t = 0; t < TURNS && status == MN_OK; t++) {
     const size_t mark = mn_arena_mark(scratch);
     rotate(map, rows, count, w.rotated);
     status = mn_pq_train(&w.codec, w.rotated, count,
@@ -138,7 +132,7 @@ static mn_status train(mn_map *map, const mn_codec *codec, const float *rows,
     }
     if (status != MN_OK)
       break;
-    correlate(map, rows, count, scale, &w);
+    correlate(map, rows, count, divisor, &w);
     mn_polar(map->kernels, w.matrix, d, w.turned, w.products);
     mn_move(mn_axis(map, 0), w.matrix, sizeof(float) * d * d);
   }

@@ -31,23 +31,14 @@ static void sample(const mn_map *map, uint32_t *least, uint32_t *enough) {
 
 /* --- Training ------------------------------------------------------------- */
 
-/* What rows are divided by so that their squares neither overflow nor vanish,
- * and the matrix has the size that mn_eigen wants. */
-static float largest_of(const float *rows, uint32_t count, uint32_t d) {
-  float largest = 0.0f;
-  for (size_t i = 0; i < (size_t)count * d; i++)
-    largest = mn_magnitude(rows[i]) > largest ? mn_magnitude(rows[i]) : largest;
-  return largest > 0.0f ? largest : 1.0f;
-}
-
 /* The lower triangle of the sum of x x' over the rows. */
 static void sum_moments(const mn_kernels *kernels, const float *rows,
                         uint32_t count, uint32_t d, float *columns,
                         float *matrix) {
-  const float scale = 1.0f / largest_of(rows, count, d);
+  const float divisor = mn_rows_divisor(rows, count, d);
   mn_zero(matrix, sizeof(float) * d * d);
   for (uint32_t begin = 0; begin < count; begin += MN_ROWS_BLOCK) {
-    const uint32_t n = mn_turn_rows(rows, begin, count, d, scale, columns);
+    const uint32_t n = mn_turn_rows(rows, begin, count, d, divisor, columns);
     for (uint32_t j = 0; j < d; j++)
       for (uint32_t k = 0; k <= j; k++)
         matrix[(size_t)j * d + k] +=
