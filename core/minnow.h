@@ -222,11 +222,16 @@ typedef enum mn_transform {
  *   MN_PRQ   the same with pq_nrq codes for each subspace, each for what the
  *            one before left over, found by beam search (product residual
  *            quantization; Liu et al., arXiv 1509.05195);
- *            ceil(pq_m pq_nrq pq_bits / 8) bytes, and 4 more under l2 and
- * cosine Both are trained by k-means on 2^pq_bits vectors or more. With
- *            pq_correction vectors are centred on the sample's mean, and 4
- * bytes more than ceil(...) give back to each the length that its code lost;
- * more neighbours are then found under every metric. */
+ *            ceil(pq_m pq_nrq pq_bits / 8) bytes; 4 more under l2, cosine
+ *
+ * MN_PQ and MN_PRQ are trained by k-means on 2^pq_bits vectors or more. With
+ * pq_correction vectors are centred on the mean of the sample, and 4 bytes
+ * behind the packed codes give back to each the length that its code lost; more
+ * neighbours are then found under every metric.
+ *
+ * All but the first three and MN_SIGN estimate distances. An estimate of a
+ * small one may come out below 0, by MN_BITS1 far below. Components of 2^-100
+ * and less count as 0 where a query is rounded to integers. */
 typedef enum mn_encoding {
   MN_F32 = 1,
   MN_F16 = 2,
@@ -250,10 +255,11 @@ typedef enum mn_encoding {
 /* How vectors are found.
  *   MN_AUTO  flat while the capacity is below MN_AUTO_HNSW_CAPACITY, hnsw from
  *            there on; re-decided by mn_index_resize
- *   MN_FLAT  every vector is looked at: exact for the encoding; O(n d)
- *   MN_HNSW  a hierarchical navigable small world graph (Malkov and Yashunin,
- *            arXiv 1603.09320; Algorithms 1, 2, 4 and 5): approximate, with
- *            recall traded for time by `ef` */
+ *   MN_FLAT  every vector is looked at: exact for the encoding, but for the
+ * sieve that mn_query.planes describes; O(n d) MN_HNSW  a hierarchical
+ * navigable small world graph (Malkov and Yashunin, arXiv 1603.09320;
+ * Algorithms 1, 2, 4 and 5): approximate, with recall traded for time by `ef`
+ */
 typedef enum mn_structure {
   MN_AUTO = 0,
   MN_FLAT = 1,
@@ -423,7 +429,8 @@ mn_status mn_index_seal(mn_index *index);
 /* Checks all that opening does not: the checksums, when the block is sealed;
  * that every key is found at its slot, every link leads to a linked vector,
  * no stored number makes a sum overflow, unused room is 0. MN_ERROR_CORRUPT
- * otherwise. O(block_bytes). */
+ * otherwise. O(block_bytes), and for pca and opq the bytes of their axes times
+ * their number. */
 mn_status mn_index_verify(const mn_index *index);
 
 /* Changes the capacity, up or down to no less than the number of vectors. A
@@ -460,7 +467,9 @@ mn_status mn_index_train(mn_index *index, const mn_vectors *sample,
 /* Takes over what another index with the same options has learnt, or what was
  * made elsewhere: the bytes of its section MODL, whose layout FORMAT.md gives.
  * Errors: ARGUMENT (not as many bytes as the section has), TRAINED, READ_ONLY,
- * NOT_FINITE (numbers that make sums overflow). O(bytes). */
+ * NOT_FINITE (numbers that make sums overflow, or axes of pca or opq whose
+ * products with one another differ by 2^-10 or more from those of orthonormal
+ * ones). O(bytes); pca and opq: that times the kept dimensions. */
 mn_status mn_index_set_model(mn_index *index, const void *model, size_t bytes);
 
 /* Adds vectors under `keys`, one per row; NULL numbers them on from the
@@ -496,8 +505,9 @@ typedef struct mn_stats {
   uint64_t distances; /* computed to find candidates */
   uint64_t bytes;     /* of codes that were read, refining included */
   uint32_t hops;      /* graph: vectors whose links were followed */
-  uint32_t exact;     /* 1: every vector was looked at, so the candidates are
-                         the best as far as the encoding can tell */
+  uint32_t exact;     /* 1: every vector was compared by `planes`, so the
+                         candidates are the best as far as those can tell; 0
+                         also where a sieve spared most that */
   uint32_t refined;   /* candidates that were ranked again */
   uint32_t planes;    /* bits: planes that candidates were found by; else 0 */
 } mn_stats;
@@ -520,7 +530,13 @@ typedef struct mn_query {
                              or all: precision chosen at query time. 0: for
                              bits4 and up, candidates are found by some 400 bits
                              (1 plane from 400 dimensions, 2 from 200, else 4)
-                             and refined by all; else all are read. */
+                             and refined by all; else all are read.
+                             A flat scan by 1 plane that is refined begins with
+                             a sieve: the plane against the signs of the query
+                             leaves 4 times what is to be refined, 256 at least,
+                             to be compared in full. Of the 10 nearest it lost
+                             .001 of sentence embeddings, none of pixels. With
+                             a filter, or above 4096, there is no sieve. */
   uint32_t refine_planes; /* bits, with `planes`, without `refine`: candidates
                              are refined by this many, more than `planes`; 0:
                              they are not */
@@ -557,7 +573,8 @@ mn_status mn_index_search(const mn_index *index, const mn_query *query,
 
 /* Ranks hits again by exact distances to their vectors, row i that of hits[i],
  * for hosts that cannot fetch within a search. Not for MN_SIGN, which keeps all
- * there is; nor for more than MN_EF_MAX hits: ARGUMENT. O(count d).
+ * there is; nor for more than MN_EF_MAX hits: ARGUMENT. O(count d), and
+ * O(count log count).
  * Errors: ARGUMENT, DIMENSIONS, NOT_FINITE, ZERO_VECTOR, ARENA. */
 mn_status mn_index_rank(const mn_index *index, const float *query,
                         const mn_vectors *vectors, mn_hit *hits,
@@ -600,8 +617,10 @@ mn_status mn_index_compare(const mn_index *index, const float *query,
                            uint32_t dimensions, const uint8_t *codes,
                            uint32_t count, float *distances, mn_arena *scratch);
 
-/* The distance of one code to another (symmetric: SDC). Errors: ARGUMENT,
- * UNTRAINED, ARENA. */
+/* The distance of one code to another (symmetric: SDC), as the graph compares
+ * them; which is first makes no difference but of rounding, for sq of half a
+ * step. A code's distance to itself is not 0 where distances are estimates.
+ * Errors: ARGUMENT, UNTRAINED, ARENA. */
 mn_status mn_index_between(const mn_index *index, const uint8_t *code_a,
                            const uint8_t *code_b, float *distance,
                            mn_arena *scratch);
@@ -611,7 +630,7 @@ mn_status mn_index_between(const mn_index *index, const uint8_t *code_a,
  * 2^pq_bits floats, subspace by subspace. Under l2 and ip a code's distance is
  * the sum of those that it names; under cosine about half of it, but the search
  * knows better, since vectors have the norm 1 and what codes decode to has not.
- * ARGUMENT for another encoding; other errors as for
+ * ARGUMENT for another encoding, or with pq_correction; other errors as for
  * mn_index_compare. */
 mn_status mn_index_distance_table(const mn_index *index, const float *query,
                                   uint32_t dimensions, float *table,

@@ -92,7 +92,8 @@ float mn_bits_center(const mn_codec *codec, float *vector) {
   return codec->metric == MN_IP ? lift : kernels->dot_f32(vector, vector, d);
 }
 
-/* The level of a component, which is within 2^14 steps. */
+/* The level of a component; of NaN, which 0 times an infinite inverse of a
+ * subnormal step is, 0. */
 static inline uint32_t level_of(float component, float inverse_step,
                                 float half) {
   const float top = 2.0f * half - 1.0f;

@@ -9,10 +9,9 @@
 #include "../kernels/kernels.h"
 #include "pq.h"
 
-/* On sentence embeddings, prq64x8x2: error … */
-#ifndef MN_PQ_BEAM
+/* Sentence embeddings, prq64x8x2: the relative squared error is .02405 with a
+ * beam of 1, .02228 with 5, .02216 with 16, for 2 and 5 times the time of 1. */
 #define MN_PQ_BEAM 5u
-#endif
 
 /* A sum that is carried on: which sum of the last stage, and which centroid. */
 typedef struct step {

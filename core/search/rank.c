@@ -24,14 +24,28 @@ static int comes_before(const mn_hit *a, const mn_hit *b) {
          (a->distance == b->distance && a->key < b->key);
 }
 
-/* By insertion: hits are few, and in nearly the right order. */
+/* Lets the hit at `at` sink in a heap of `count`, the farthest on top. */
+static void sink(mn_hit *hits, uint32_t at, uint32_t count) {
+  for (uint32_t child; (child = 2 * at + 1) < count; at = child) {
+    if (child + 1 < count && comes_before(&hits[child], &hits[child + 1]))
+      child++;
+    if (!comes_before(&hits[at], &hits[child]))
+      return;
+    const mn_hit swapped = hits[at];
+    hits[at] = hits[child];
+    hits[child] = swapped;
+  }
+}
+
+/* Heapsort: as many as MN_EF_MAX, and no memory. */
 static void sort(mn_hit *hits, uint32_t count) {
-  for (uint32_t i = 1; i < count; i++) {
-    const mn_hit hit = hits[i];
-    uint32_t at = i;
-    for (; at > 0 && comes_before(&hit, &hits[at - 1]); at--)
-      hits[at] = hits[at - 1];
-    hits[at] = hit;
+  for (uint32_t at = count / 2; at-- > 0;)
+    sink(hits, at, count);
+  for (uint32_t end = count; end-- > 1;) {
+    const mn_hit farthest = hits[0];
+    hits[0] = hits[end];
+    hits[end] = farthest;
+    sink(hits, 0, end);
   }
 }
 

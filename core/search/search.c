@@ -66,6 +66,7 @@ static void scan_through_sieve(const mn_index *index, const mn_stages *stages,
   target.query = w->query;
   mn_sift(&target, index->state->count, &w->sieve);
   mn_rank_again(&target, &w->sieve, w->sieve.size, &w->pool, stats);
+  stats->exact = 0;
   stats->distances = (uint64_t)index->state->count + w->sieve.size;
   stats->bytes += (uint64_t)index->state->count * index->codec.code_bytes;
 }
