@@ -618,9 +618,9 @@ mn_status mn_index_compare(const mn_index *index, const float *query,
                            uint32_t count, float *distances, mn_arena *scratch);
 
 /* The distance of one code to another (symmetric: SDC), as the graph compares
- * them; which is first makes no difference but of rounding, for sq of half a
- * step. A code's distance to itself is not 0 where distances are estimates.
- * Errors: ARGUMENT, UNTRAINED, ARENA. */
+ * them. Which of them is first may change it, by no more than the encoding's
+ * own error, for sq and with pq_correction. A code's distance to itself is not
+ * 0 where distances are estimates. Errors: ARGUMENT, UNTRAINED, ARENA. */
 mn_status mn_index_between(const mn_index *index, const uint8_t *code_a,
                            const uint8_t *code_b, float *distance,
                            mn_arena *scratch);

@@ -125,10 +125,9 @@ static exit_code sample_file(build *b) {
   return input_open(&b->in, b->input, &b->wish);
 }
 
-/* The sample of what can be read but once: all of it is held. */
-static exit_code sample_pipe(build *b) {
-  key_file *keys = b->keys_path ? &b->keys : NULL;
-  exit_code code = rows_read_all(&b->batch, &b->in, keys);
+/* The sample of what can be read but once, all of which is held. */
+static exit_code sample_batch(build *b) {
+  exit_code code = EXIT_OK;
   for (uint32_t i = 0; i < b->batch.count && code == EXIT_OK; i++)
     code = take(b, i, b->batch.places[i],
                 b->batch.vectors + (size_t)i * b->in.dimensions);
@@ -174,13 +173,20 @@ static exit_code train(build *b) {
                   "this --spec needs at least %u rows to train on",
                   training.least);
   uint32_t room = b->train > 0 ? (uint32_t)b->train : training.enough;
-  if (b->in.rows_expected > 0 && b->in.rows_expected < room)
-    room = (uint32_t)b->in.rows_expected;
+  uint64_t rows = b->in.rows_expected;
+  bool is_file = b->in.reader.size > 0 && strcmp(b->input, "-") != 0;
+  if (!is_file) {
+    code = rows_read_all(&b->batch, &b->in, b->keys_path ? &b->keys : NULL);
+    if (code != EXIT_OK)
+      return code;
+    rows = b->batch.count;
+  }
+  if (rows > 0 && rows < room)
+    room = (uint32_t)rows;
   sample *s = &b->trained_on;
   code = sample_create(s, room, b->in.dimensions, b->options.seed);
-  bool is_file = b->in.reader.size > 0 && strcmp(b->input, "-") != 0;
   if (code == EXIT_OK)
-    code = is_file ? sample_file(b) : sample_pipe(b);
+    code = is_file ? sample_file(b) : sample_batch(b);
   if (code == EXIT_OK)
     code = train_on(b, &(mn_vectors){s->vectors, s->count, s->dimensions});
   sample_free(s);
