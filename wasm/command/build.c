@@ -173,16 +173,16 @@ static exit_code train(build *b) {
                   "this --spec needs at least %u rows to train on",
                   training.least);
   uint32_t room = b->train > 0 ? (uint32_t)b->train : training.enough;
-  uint64_t rows = b->in.rows_expected;
+  uint64_t given = b->in.rows_expected;
   bool is_file = b->in.reader.size > 0 && strcmp(b->input, "-") != 0;
   if (!is_file) {
     code = rows_read_all(&b->batch, &b->in, b->keys_path ? &b->keys : NULL);
     if (code != EXIT_OK)
       return code;
-    rows = b->batch.count;
+    given = b->batch.count;
   }
-  if (rows > 0 && rows < room)
-    room = (uint32_t)rows;
+  if (given > 0 && given < room)
+    room = (uint32_t)given;
   sample *s = &b->trained_on;
   code = sample_create(s, room, b->in.dimensions, b->options.seed);
   if (code == EXIT_OK)
