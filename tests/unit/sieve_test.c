@@ -62,6 +62,8 @@ static void test_sieve(const char *spec, mn_metric metric, float refine_k,
     CHECK_EQUAL(a.stats.distances, N + pass);
     CHECK_EQUAL(a.stats.refined, refined);
     CHECK_EQUAL(a.stats.planes, 1);
+    CHECK_EQUAL(a.stats.exact, pass == 0);
+    CHECK_EQUAL(whole.stats.exact, 1);
     CHECK_EQUAL(a.stats.bytes, (N + pass) * one + refined * better);
     CHECK_EQUAL(whole.stats.distances, N);
     CHECK_EQUAL(whole.stats.bytes, N * one + refined * better);
