@@ -134,9 +134,10 @@ export abstract class Block {
   }
 
   /**
-   * Takes over what another has learnt, instead of `train`. O(bytes).
-   * Throws "trained" (already, or nothing to train) and "not-finite"; a
-   * RangeError where the bytes are not as many as the spec's model has.
+   * Takes over what another has learnt, instead of `train`. O(bytes), pca and
+   * opq times the dimensions that are kept.
+   * Throws "trained" (already, or nothing to train) and "not-finite" (also axes
+   * that are not orthonormal); a RangeError where the bytes are not as many as the spec's model has.
    */
   setModel(model: Uint8Array | ArrayBuffer): void {
     const instance = changing(this);
@@ -152,7 +153,7 @@ export abstract class Block {
     const status = instance.wasm.set_model(at, view.length);
     const { code } = statusError(status);
     if (code === "not-finite") {
-      throw new MinnowError(code, "the model has numbers that make distances overflow: take it from one with the same spec");
+      throw new MinnowError(code, "the model has numbers that make distances overflow, or axes that are not orthonormal: take it from one with the same spec");
     }
     instance.check(status);
   }

@@ -132,7 +132,10 @@ export class Codec extends Block {
     return distances;
   }
 
-  /** The distance of one code to another (symmetric). Throws "untrained". */
+  /**
+   * The distance of one code to another (symmetric). Of a code to itself it is
+   * not 0 where distances are estimates. Throws "untrained".
+   */
   between(a: Uint8Array, b: Uint8Array): number {
     const instance = live(this);
     const bytes = this.codeBytes;
@@ -207,7 +210,8 @@ export class Codec extends Block {
   /**
    * opq and pca: the rotation, a row of `dimensions` numbers for each number
    * that comes out (the transpose of nanopq's `R`). A copy; undefined for
-   * others and where there is none yet. To set it, set the codebooks first.
+   * others and where there is none yet. To set it, set the codebooks first; its
+   * rows must be orthonormal.
    */
   get rotation(): Float32Array<ArrayBuffer> | undefined {
     return this.#read("rotation");
