@@ -77,7 +77,8 @@ static bench_index bench_build(const bench_set *set, const char *spec,
   built.add_cpu = bench_seconds(CLOCK_THREAD_CPUTIME_ID) - built.add_cpu;
   built.build_scratch = scratch.peak;
   free(scratch.base);
-  built.scratch = bench_arena(sizes.search_scratch_bytes);
+  /* A search for fewer may sift first, in a pool of up to 8,192 candidates. */
+  built.scratch = bench_arena(sizes.search_scratch_bytes + 8192 * 8);
   return built;
 }
 
