@@ -4,6 +4,7 @@
 import { cpSync } from "node:fs";
 import { join } from "node:path";
 import { open, serve } from "../browser/browsers.mjs";
+import { drawGraphs } from "./curves.mjs";
 import { dataDir, packageDir, prepare, root } from "./data.mjs";
 import { downloadBytes } from "./download.mjs";
 import { measure } from "./measure.mjs";
@@ -61,3 +62,4 @@ publish("browser", options, results, peerTables(results), {
   "download, minified and brotli": `Minnow ${await downloadBytes(join(minnow, "minnow.js"))} bytes, `
     + `hnswlib-wasm ${await downloadBytes(join(hnswlib, "hnswlib.js"))} bytes`,
 });
+drawGraphs("browser", results);

@@ -5,11 +5,11 @@
  * (SSE, or AVX under -mavx2), so native.mjs compiles this file more than once.
  * Bytes are what the heap grew by.
  */
+#include "heap.h"
 #include "peer.h"
 
 #include <hnswlib/hnswlib.h>
 
-#include <malloc.h>
 #include <memory>
 
 namespace {
@@ -23,20 +23,15 @@ float counted(const void *a, const void *b, const void *dimensions) {
   distances++;
   return distance_of(a, b, dimensions);
 }
-
-size_t heap_bytes() {
-  struct mallinfo2 info = mallinfo2();
-  return info.uordblks + info.hblkhd;
-}
 } // namespace
 
 static bench_built peer_build(const bench_set *set, const char *spec) {
   unsigned m = 0, ef_construction = 0;
   if (sscanf(spec, "%u,%u", &m, &ef_construction) != 2)
     bench_fail("SPEC is M,EF");
-  const float *rows = bench_unit_rows(set, set->base, set->n);
+  float *rows = bench_unit_rows(set, set->base, set->n);
   queries = bench_unit_rows(set, set->query, set->queries);
-  size_t before = heap_bytes();
+  size_t before = bench_heap_bytes();
   if (set->metric == BENCH_L2)
     space.reset(new hnswlib::L2Space(set->dimensions));
   else
@@ -46,7 +41,8 @@ static bench_built peer_build(const bench_set *set, const char *spec) {
   for (uint32_t i = 0; i < set->n; i++)
     graph->addPoint(rows + (size_t)i * set->dimensions, i);
   distance_of = graph->fstdistfunc_;
-  bench_built built = {heap_bytes() - before, 0};
+  bench_built built = {bench_heap_bytes() - before, 0};
+  free(rows);
   return built;
 }
 

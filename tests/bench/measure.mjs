@@ -10,12 +10,16 @@
 // `ef` is the candidates that a graph keeps, all of which are refined where the
 // index refines; without a graph, those that are refined.
 //
-// First each peer's `ef` is looked for that reaches a recall; then all of them
-// are timed at these in turns, pass by pass, so that what slows the machine for
-// a while slows them all.
+// First each peer's `ef` is looked for that reaches a recall, and a grid of them
+// for the curve of recall against speed; then all of them are timed at these in
+// turns, pass by pass, so that what slows the machine for a while slows them all.
 
 const grid = [10, 16, 24, 32, 48, 64, 96, 128, 192, 256, 384, 512, 768, 1024, 1536, 2048];
 const defaultEf = 64;
+/** A curve ends where this is found, or where the next point finds hardly more;
+ * it is timed in few passes, since it is looked at rather than read off. */
+const curveEnd = { recall: 0.998, gain: 0.0005 };
+const curvePasses = 3;
 
 export function median(numbers) {
   const sorted = [...numbers].sort((a, b) => a - b);
@@ -23,12 +27,16 @@ export function median(numbers) {
   return sorted.length % 2 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
 }
 
+/** A spec string of the library's, without what the bench alone understands
+ * behind it (see index.h). */
+const librarySpec = (spec) => spec.split(" ")[0];
+
 /** Whether an index looks at every vector, and once: candidates are refined by
  * another encoding, or by more planes. */
-const isExhaustive = (spec) => spec.startsWith("flat") && !/refine=|bits[4-8]$/.test(spec);
+const isExhaustive = (spec) => spec.startsWith("flat") && !/refine=|bits[4-8]$/.test(librarySpec(spec));
 
 /** The encoding that a spec string ends in. */
-const encodingOf = (spec) => spec.split(",").at(-1);
+const encodingOf = (spec) => librarySpec(spec).split(",").at(-1);
 
 /** Counts at one ef, remembered: the walk is deterministic. */
 export function remembered(peer) {
@@ -54,6 +62,18 @@ export async function smallestEf(count, recall) {
   return high;
 }
 
+/** The points of a peer's curve, none beyond what its codes can find. */
+async function curveOf(count) {
+  const points = [];
+  for (const ef of grid) {
+    const point = await count(ef);
+    const gain = point.recall - (points.at(-1)?.recall ?? 0);
+    points.push({ aim: "curve", ...point });
+    if (point.recall >= curveEnd.recall || gain < curveEnd.gain) break;
+  }
+  return points;
+}
+
 /** The points at which a peer is timed: [{ef, aim, recall, …}]. */
 async function choosePoints(peer, flatRecall) {
   const count = remembered(peer);
@@ -66,7 +86,7 @@ async function choosePoints(peer, flatRecall) {
     const ef = await smallestEf(count, recall);
     if (ef !== undefined) points.push({ aim, ...(await count(ef)) });
   }
-  return points;
+  return [...points, ...(await curveOf(count))];
 }
 
 /** Measures all peers and gives one row per peer and point. */
@@ -83,6 +103,7 @@ export async function measure(peers, { passes, log = () => {} }) {
   for (let pass = 0; pass < passes; pass++) {
     log(`timing, pass ${pass + 1} of ${passes}`);
     for (const row of timed) {
+      if (row.point.aim === "curve" && pass >= curvePasses) continue;
       const { queries, wall, cpu = wall } = await row.peer.time(row.point.ef, isExhaustive(row.peer.spec) ? 100 : Infinity);
       row.seconds.push(cpu / queries);
       row.walls.push(wall / queries);

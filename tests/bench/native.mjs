@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Minnow and hnswlib natively, one thread each, in turns (measure.mjs).
+// Minnow, hnswlib and Faiss natively, one thread each, in turns (measure.mjs).
+import { drawGraphs } from "./curves.mjs";
 import { prepare, setArguments } from "./data.mjs";
 import { measure } from "./measure.mjs";
 import { compile, compileWithMinnow, launch } from "./programs.mjs";
@@ -8,17 +9,22 @@ import { commandLine, peerTables, publish } from "./report.mjs";
 /** [name, program, SPEC for it, spec in the table] */
 function peersFor({ specs, quick }) {
   const minnow = specs.map((spec) => ["Minnow", "minnow", spec, spec]);
-  const peer = (flags, program) => [`hnswlib (${flags})`, program, "16,200", "hnsw16,f32"];
-  const avx = peer("-mavx2", "hnswlib-avx2");
-  return quick ? [...minnow, avx] : [...minnow, peer("SSE", "hnswlib-sse"), avx];
+  const peer = (name, program) => [name, program, "16,200", "hnsw16,f32"];
+  const best = [peer("hnswlib (AVX2)", "hnswlib-avx2"), peer("Faiss (AVX2)", "faiss-avx2")];
+  const asPackaged = [peer("hnswlib (SSE)", "hnswlib-sse"), peer("Faiss (Debian)", "faiss")];
+  return quick ? [...minnow, ...best] : [...minnow, ...asPackaged, ...best];
 }
 
-/** hnswlib chooses its distance functions when it is compiled, so it is also
- * compiled for the CPU at hand. */
+/** hnswlib and Faiss choose their distance functions when they are compiled, so
+ * each is measured as packaged and with AVX2. */
 function compileAll() {
   compileWithMinnow("minnow", "native.c");
   compile("c++", "hnswlib-sse", "-DNDEBUG", "hnswlib.cpp");
   compile("c++", "hnswlib-avx2", "-DNDEBUG", "-mavx2", "-mfma", "hnswlib.cpp");
+  const faiss = ["-fopenmp", "faiss.cpp", "-lfaiss", "-llapack", "-lblas"];
+  const wrapped = ["_ZN5faiss18fvec_inner_productEPKfS1_m", "_ZN5faiss10fvec_L2sqrEPKfS1_m"];
+  compile("c++", "faiss", ...faiss);
+  compile("c++", "faiss-avx2", "-mavx2", "-mfma", ...wrapped.map((name) => `-Wl,--wrap=${name}`), "faiss_avx2.cpp", ...faiss);
 }
 
 /** Starts a program of peer.h's kind; it has built when this resolves. */
@@ -48,3 +54,4 @@ for (const set of await prepare({ folder: options.data, count: options.count, on
   for (const peer of peers) peer.close();
 }
 publish("native", options, results, peerTables(results));
+drawGraphs("native", results);

@@ -55,6 +55,29 @@ export function table(columns, rows, left = 1) {
 export const heading = (set) =>
   `### ${set.name}: ${whole(set.n)} × ${set.dimensions}, ${set.metric}, ${whole(set.queries)} queries`;
 
+const aims = ["0.95", "0.99"];
+
+/** Minnow's figures at each aim divided by each peer's, where both reach it. */
+function ratioTable(rows) {
+  const peers = [...new Set(rows.map(({ library }) => library))].filter((library) => library !== "Minnow");
+  const ours = rows.filter(({ library, aim }) => library === "Minnow" && aims.includes(aim));
+  const beside = (peer, figure) => (row) => {
+    const other = rows.find(({ library, aim }) => library === peer && aim === row.aim);
+    return other ? (row[figure] / other[figure]).toFixed(2) : "–";
+  };
+  if (!peers.length || !ours.length) return "";
+  const columns = [
+    ["index", (row) => row.spec],
+    ["aim", (row) => row.aim],
+    ...peers.flatMap((peer) => [
+      [`queries/s ÷ ${peer}`, beside(peer, "queriesPerSecond")],
+      ["built/s ÷", beside(peer, "buildPerSecond")],
+      ["bytes ÷", beside(peer, "bytesPerVector")],
+    ]),
+  ];
+  return `\nMinnow divided by each peer:\n\n${table(columns, ours, 2)}\n`;
+}
+
 const peerColumns = [
   ["library", (row) => row.library],
   ["index", (row) => row.spec],
@@ -69,12 +92,16 @@ const peerColumns = [
   ["WASM memory/vector", (row) => known(row.heapPerVector)],
   ["built, s", (row) => (row.build.cpu ?? row.build.wall).toFixed(1)],
   ["built/s", (row) => whole(row.buildPerSecond)],
+  ["of it packing, s", (row) => known(row.build.pack, (seconds) => seconds.toFixed(1))],
   ["search scratch, KB", (row) => known(row.scratch && row.scratch / 1024, (kb) => kb.toFixed(1))],
 ];
 
-/** What measure() found, set by set. */
+/** What measure() found, set by set; curves are for the eye (curves.mjs). */
 export const peerTables = (results) =>
-  results.map(({ set, rows }) => `${heading(set)}\n\n${table(peerColumns, rows, 3)}\n`).join("\n");
+  results.map(({ set, rows }) => {
+    const read = rows.filter(({ aim }) => aim !== "curve");
+    return `${heading(set)}\n\n${table(peerColumns, read, 3)}\n${ratioTable(rows)}`;
+  }).join("\n");
 
 /** Writes NAME.json and NAME.md, and the latter to standard output. */
 export function publish(name, options, results, text, extra = {}) {
