@@ -58,3 +58,25 @@ uint32_t mn_turn_rows(const float *rows, uint32_t begin, uint32_t count,
           block[(size_t)i * d + j] / divisor;
   return n;
 }
+
+void mn_sum_moments(const mn_kernels *kernels, const float *rows,
+                    uint32_t count, uint32_t d, float *columns, float *matrix) {
+  const float divisor = mn_rows_divisor(rows, count, d);
+  mn_zero(matrix, sizeof(float) * d * d);
+  for (uint32_t begin = 0; begin < count; begin += MN_ROWS_BLOCK) {
+    const uint32_t n = mn_turn_rows(rows, begin, count, d, divisor, columns);
+    for (uint32_t j = 0; j < d; j++)
+      for (uint32_t k = 0; k <= j; k++)
+        matrix[(size_t)j * d + k] +=
+            kernels->dot_f32(columns + (size_t)j * MN_ROWS_BLOCK,
+                             columns + (size_t)k * MN_ROWS_BLOCK, n);
+  }
+}
+
+uint32_t mn_strongest(const float *values, uint32_t d) {
+  uint32_t best = 0;
+  for (uint32_t j = 1; j < d; j++)
+    if (values[j] > values[best])
+      best = j;
+  return best;
+}

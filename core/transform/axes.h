@@ -37,4 +37,12 @@ float mn_rows_divisor(const float *rows, uint32_t count, uint32_t d);
 uint32_t mn_turn_rows(const float *rows, uint32_t begin, uint32_t count,
                       uint32_t d, float divisor, float *columns);
 
+/* The lower triangle of the sum of x x' over the rows, divided by the square of
+ * their mn_rows_divisor. `columns` has room for a block. */
+void mn_sum_moments(const struct mn_kernels *kernels, const float *rows,
+                    uint32_t count, uint32_t d, float *columns, float *matrix);
+
+/* Which of the values is the largest; of equals, the first. */
+uint32_t mn_strongest(const float *values, uint32_t d);
+
 #endif

@@ -31,22 +31,6 @@ static void sample(const mn_map *map, uint32_t *least, uint32_t *enough) {
 
 /* --- Training ------------------------------------------------------------- */
 
-/* The lower triangle of the sum of x x' over the rows. */
-static void sum_moments(const mn_kernels *kernels, const float *rows,
-                        uint32_t count, uint32_t d, float *columns,
-                        float *matrix) {
-  const float divisor = mn_rows_divisor(rows, count, d);
-  mn_zero(matrix, sizeof(float) * d * d);
-  for (uint32_t begin = 0; begin < count; begin += MN_ROWS_BLOCK) {
-    const uint32_t n = mn_turn_rows(rows, begin, count, d, divisor, columns);
-    for (uint32_t j = 0; j < d; j++)
-      for (uint32_t k = 0; k <= j; k++)
-        matrix[(size_t)j * d + k] +=
-            kernels->dot_f32(columns + (size_t)j * MN_ROWS_BLOCK,
-                             columns + (size_t)k * MN_ROWS_BLOCK, n);
-  }
-}
-
 /* Of norm 1 to the last bits. An axis may point either way: its largest
  * component shall be positive. */
 static void take_axis(const mn_kernels *kernels, const float *vector,
@@ -61,15 +45,6 @@ static void take_axis(const mn_kernels *kernels, const float *vector,
     axis[j] = vector[j] / divisor;
 }
 
-/* Of equally strong axes, the first. */
-static uint32_t strongest(const float *values, uint32_t d) {
-  uint32_t best = 0;
-  for (uint32_t j = 1; j < d; j++)
-    if (values[j] > values[best])
-      best = j;
-  return best;
-}
-
 static mn_status train(mn_map *map, const mn_codec *codec, const float *rows,
                        uint32_t count, mn_arena *scratch) {
   (void)codec;
@@ -81,12 +56,12 @@ static mn_status train(mn_map *map, const mn_codec *codec, const float *rows,
     return MN_ERROR_ARENA;
   if (rows == NULL)
     return MN_OK;
-  sum_moments(map->kernels, rows, count, d, columns, matrix);
+  mn_sum_moments(map->kernels, rows, count, d, columns, matrix);
   mn_eigen(map->kernels, matrix, d, values, work);
   for (uint32_t i = 0; i < map->to; i++) {
-    const uint32_t best = strongest(values, d);
+    const uint32_t best = mn_strongest(values, d);
     take_axis(map->kernels, matrix + (size_t)best * d, d, mn_axis(map, i));
-    values[best] = -FLT_MAX;
+    values[best] = -FLT_MAX; /* taken */
   }
   return MN_OK;
 }
