@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* An index of a data set's rows, trained and filled, for the programs that
- * measure Minnow natively. */
+ * measure Minnow natively. It is named by a spec string of the library's, and
+ * behind that, if wanted,
+ *
+ *     " portable"  uses the kernels in plain C */
 #ifndef BENCH_INDEX_H
 #define BENCH_INDEX_H
 
@@ -20,6 +23,18 @@ static void bench_check(mn_status status, const char *what) {
     return;
   fprintf(stderr, "%s: %s\n", what, mn_status_name(status));
   exit(1);
+}
+
+enum { BENCH_EF_MAX = 4096 };
+
+/* A query without its vector: `ef` is the candidates that a graph keeps, all of
+ * which are refined where the index refines; without a graph, those that are
+ * refined. */
+static mn_query bench_query_for(const bench_set *set, uint32_t ef) {
+  return (mn_query){.dimensions = set->dimensions,
+                    .k = BENCH_K,
+                    .ef = ef,
+                    .refine_k = (float)ef / BENCH_K};
 }
 
 /* free(arena.base) gives it back. */
@@ -55,10 +70,22 @@ static void bench_train(bench_index *built, const bench_set *set) {
   free(scratch.base);
 }
 
+/* Takes a word off the end of a text that ends in it. */
+static int bench_ends_in(char *text, const char *word) {
+  size_t length = strlen(text), word_length = strlen(word);
+  if (length < word_length || strcmp(text + length - word_length, word) != 0)
+    return 0;
+  text[length - word_length] = 0;
+  return 1;
+}
+
 /* `largest` is the search for which there shall be scratch. */
-static bench_index bench_build(const bench_set *set, const char *spec,
+static bench_index bench_build(const bench_set *set, const char *name,
                                const mn_query *largest) {
   bench_index built;
+  char spec[MN_SPEC_BYTES + 32];
+  snprintf(spec, sizeof spec, "%s", name);
+  int is_portable = bench_ends_in(spec, " portable");
   memset(&built, 0, sizeof built);
   mn_options options = {.dimensions = set->dimensions,
                         .metric = (mn_metric)set->metric};
@@ -69,6 +96,8 @@ static bench_index bench_build(const bench_set *set, const char *spec,
   mn_arena block = bench_arena(sizes.block_bytes);
   bench_check(mn_index_create(&built.index, &options, set->n, &block),
               "create");
+  if (is_portable)
+    mn_index_use_features(&built.index, 0);
   if (!mn_index_info(&built.index).trained)
     bench_train(&built, set);
   mn_arena scratch = bench_arena(sizes.add_scratch_bytes);

@@ -1,22 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Minnow, natively: see peer.h. SPEC is an index's spec string. The number that
- * peer.h calls ef is the candidates that a graph keeps, all of which are
- * refined where the index refines; without a graph, those that are refined. */
+/* Minnow, natively: see peer.h. SPEC is as in index.h; so is what ef means. */
 #define _POSIX_C_SOURCE 200809L
 #include "index.h"
 #include "peer.h"
 
-enum { CANDIDATES_MAX = 4096 };
-
 static bench_index built;
 
-static mn_query query_for(uint32_t candidates) {
-  return (mn_query){
-      .k = BENCH_K, .ef = candidates, .refine_k = (float)candidates / BENCH_K};
-}
-
 static bench_built peer_build(const bench_set *set, const char *spec) {
-  mn_query largest = query_for(CANDIDATES_MAX);
+  mn_query largest = bench_query_for(set, BENCH_EF_MAX);
   built = bench_build(set, spec, &largest);
   return (bench_built){built.index.block_bytes, built.build_scratch};
 }
@@ -26,9 +17,8 @@ static uint32_t peer_search(const bench_set *set, uint32_t q, uint32_t ef,
   mn_stats stats;
   mn_hit hits[BENCH_K];
   uint32_t found;
-  mn_query query = query_for(ef);
+  mn_query query = bench_query_for(set, ef);
   query.vector = bench_query(set, q);
-  query.dimensions = set->dimensions;
   query.stats = &stats;
   built.scratch.peak = 0;
   bench_check(
