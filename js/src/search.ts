@@ -39,9 +39,9 @@ export function find(
     hits, vector, shape.dimensions, filter ? bits : 0, wanted, ef, planes, refinePlanes,
     refine ? 1 : refineK, // what is stored shall not choose among the candidates
   );
-  const { code } = statusError(status);
-  if (code === "argument") {
-    throw new MinnowError(code, "no such planes: an index of bits1 to bits8 takes 1, 2, 4 or all of its bits, and refinePlanes more than planes; others have none");
+  // Not for every search: an error takes its stack when it is made.
+  if (status !== 0 && statusError(status).code === "argument") {
+    throw new MinnowError("argument", "no such planes: an index of bits1 to bits8 takes 1, 2, 4 or all of its bits, and refinePlanes more than planes; others have none");
   }
   instance.check(status);
   return {
