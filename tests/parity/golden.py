@@ -4,6 +4,7 @@
 shares nothing with the library's.
 
     apt-get install python3-numpy; python3 tests/parity/golden.py
+    clang-format -i tests/parity/golden.h
 
 k-means starts from random points and is Lloyd's; OPQ turns by the singular
 value decomposition. That is what nanopq 0.2 does (PQ.fit by scipy's kmeans2,
@@ -21,7 +22,7 @@ CASES = [("pq", 8, 4), ("pq", 16, 4), ("pq", 4, 8), ("pq", 8, 8),
          ("opq", 8, 4), ("opq", 16, 4), ("opq", 4, 8), ("opq", 8, 8)]
 
 
-# --- Data, by integers alone: rows.h makes the same ---------------------------
+# --- Data, by integers alone: parity_check.c makes the same -------------------
 
 def mix(x):
     x = (x + np.uint32(0x9E3779B9)).astype(np.uint32)
