@@ -7,16 +7,16 @@ import { compile, compileWithMinnow, launch } from "./programs.mjs";
 import { commandLine, peerTables, publish } from "./report.mjs";
 
 /** [name, program, SPEC for it, spec in the table] */
-function peersFor({ specs, quick }) {
+function peersFor({ specs, sse }) {
   const minnow = specs.map((spec) => ["Minnow", "minnow", spec, spec]);
   const peer = (name, program) => [name, program, "16,200", "hnsw16,f32"];
   const best = [peer("hnswlib (AVX2)", "hnswlib-avx2"), peer("Faiss (AVX2)", "faiss-avx2")];
-  const asPackaged = [peer("hnswlib (SSE)", "hnswlib-sse"), peer("Faiss (Debian)", "faiss")];
-  return quick ? [...minnow, ...best] : [...minnow, ...asPackaged, ...best];
+  const packaged = [peer("hnswlib (SSE)", "hnswlib-sse"), peer("Faiss (SSE)", "faiss")];
+  return [...minnow, ...best, ...(sse ? packaged : [])];
 }
 
 /** hnswlib and Faiss choose their distance functions when they are compiled, so
- * each is measured as packaged and with AVX2. */
+ * each is there as packaged and with AVX2. */
 function compileAll() {
   compileWithMinnow("minnow", "native.c");
   compile("c++", "hnswlib-sse", "-DNDEBUG", "hnswlib.cpp");

@@ -8,15 +8,18 @@ import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { root } from "./data.mjs";
 
-/** --data DIR, --quick, --sets a,b, --specs "a;b", --count N, --passes N. */
+/** --data DIR, --quick, --sse, --sets a,b, --specs "a;b", --count N, --passes N. */
 export function commandLine({ specs, quickSpecs, quickCount = 10000, count }) {
   const text = { type: "string" };
   const { values } = parseArgs({
-    options: { data: text, sets: text, specs: text, count: text, passes: text, quick: { type: "boolean" } },
+    options: {
+      data: text, sets: text, specs: text, count: text, passes: text, quick: { type: "boolean" }, sse: { type: "boolean" },
+    },
   });
   const quick = values.quick ?? false;
   return {
     quick,
+    sse: values.sse ?? false,
     data: values.data,
     sets: values.sets?.split(","),
     specs: values.specs?.split(";") ?? (quick ? quickSpecs : specs),
