@@ -7,7 +7,6 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { open, serve } from "../browser/browsers.mjs";
 import { root } from "./data.mjs";
-import { median } from "./measure.mjs";
 import { commandLine, publish, table, whole } from "./report.mjs";
 import { scanRates } from "./page/scan_rate.js";
 
@@ -48,10 +47,11 @@ const tab = await open("chromium", `${site.url}bandwidth.html`);
 await tab.page.waitForFunction(() => globalThis.scanRate);
 const inChromium = (spec, bytes) => tab.evaluate((parts) => scanRate(...parts), [spec, bytes, passes]);
 
-/** Gigabytes of codes a second, and their share of the plain read's. */
+/** Gigabytes of codes a second, and their share of the plain read's. The fastest
+ * pass counts: what else the machine does slows a long pass more than a short. */
 function rates({ bytes: scanned, read, passes: times }) {
-  const scan = scanned / median(times.map(([seconds]) => seconds)) / 1e9;
-  return { scan, share: scan / (read / median(times.map(([, seconds]) => seconds)) / 1e9) };
+  const scan = scanned / Math.min(...times.map(([seconds]) => seconds)) / 1e9;
+  return { scan, share: scan / (read / Math.min(...times.map(([, seconds]) => seconds)) / 1e9) };
 }
 
 const results = [];
@@ -76,8 +76,7 @@ const columns = [
     ["of a plain read", (row) => percent(row[where].share, floors[row.spec]?.[floor])],
   ]),
 ];
-const text = `One search (k 10, all planes) over the codes of pseudo-random vectors of 512 dimensions, one thread; median of ${passes} passes, in which scan and plain read take turns. Floors: half of a plain read natively and
-two fifths in WebAssembly for bits1 and pq128x4.
+const text = `One search (k 10, all planes) over the codes of pseudo-random vectors of 512 dimensions, one thread; the fastest of ${passes} passes, in which scan and plain read take turns. Floors: half of a plain read natively and two fifths in WebAssembly, for bits1 and pq128x4.
 
 ${table(columns, results)}
 `;
