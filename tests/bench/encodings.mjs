@@ -36,8 +36,7 @@ function encodingsFor({ dimensions: d, metric }) {
     ...[4, 2].map((part) => pq(part, 4, "+c")),
     ...(d > 256 ? [8] : [16, 8, 4]).map((part) => prq(part)),
     prq(8, "+c"),
-    /* Learning a rotation of 512 dimensions and more takes minutes. */
-    ...(d > 256 ? [] : [8, 4].map(opq)),
+    ...(d > 256 ? [8] : [8, 4]).map(opq),
     ...(d > 256 ? ["pca128,bits4", "pca256,bits2", "pca256,bits4"].map((name) => [name, name, "pca"]) : []),
     ...(d > 256 && metric === "cosine" ? [["first256,bits4", "first256,bits4", "first"]] : []),
   ];
