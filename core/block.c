@@ -13,7 +13,7 @@ static const uint32_t section_names[MN_CORE_SECTIONS] = {
     MN_SECTION('K', 'M', 'A', 'P'), MN_SECTION('C', 'O', 'D', 'E'),
     MN_SECTION('R', 'E', 'S', 'T'), MN_SECTION('F', 'I', 'N', 'E'),
     MN_SECTION('F', 'R', 'S', 'T'), MN_SECTION('M', 'O', 'D', 'L'),
-    MN_SECTION('L', 'I', 'N', 'K'), MN_SECTION('U', 'P', 'P', 'R'),
+    MN_SECTION('L', 'I', 'N', 'K'), MN_SECTION('E', 'N', 'T', 'R'),
 };
 
 static const uint8_t magic[8] = {'M', 'I', 'N', 'N', 'O', 'W', 0x1a, '\n'};
@@ -39,7 +39,7 @@ static uint64_t lay_out_model(const mn_options *o, const mn_codec *codec,
 }
 
 mn_status mn_layout_of(const mn_options *o, uint32_t capacity,
-                       mn_layout *layout) {
+                       const mn_packed_links *packed, mn_layout *layout) {
   mn_codec codec, fine;
   mn_codec_first(o, &codec);
   mn_codec_fine(o, &fine);
@@ -55,8 +55,10 @@ mn_status mn_layout_of(const mn_options *o, uint32_t capacity,
   bytes[MN_AT_FINE_CODES] = (uint64_t)capacity * fine.code_bytes;
   bytes[MN_AT_FINE_RESTS] = (uint64_t)capacity * fine.rest_bytes;
   bytes[MN_AT_MODEL] = lay_out_model(o, &codec, &fine, layout->part);
-  bytes[MN_AT_LINKS] = is_graph ? mn_graph_link_bytes(o->m, capacity) : 0;
-  bytes[MN_AT_UPPER] = is_graph ? mn_graph_upper_bytes(o->m, capacity) : 0;
+  bytes[MN_AT_LINKS] = !is_graph        ? 0
+                       : packed == NULL ? mn_graph_link_bytes(o->m, capacity)
+                                        : mn_packed_bytes(packed, capacity);
+  bytes[MN_AT_ENTRIES] = is_graph ? MN_ENTRIES * sizeof(uint32_t) : 0;
 
   uint64_t at = sizeof(mn_header);
   for (unsigned i = 0; i < MN_CORE_SECTIONS; i++) {
@@ -112,7 +114,8 @@ mn_status mn_header_check(const mn_header *header, size_t bytes) {
       header->format_minor > MN_FORMAT_MINOR)
     return MN_ERROR_VERSION;
   if (header->checksum != header_checksum(header) ||
-      (header->flags & ~(uint32_t)MN_FLAGS_KNOWN) != 0 || header->zero != 0)
+      (header->flags & ~(uint32_t)MN_FLAGS_KNOWN) != 0 ||
+      !mn_is_zero(header->zero, sizeof header->zero))
     return MN_ERROR_CORRUPT;
   return header->block_bytes > bytes ? MN_ERROR_TRUNCATED : MN_OK;
 }
@@ -142,13 +145,19 @@ mn_section_entry *mn_header_find(mn_header *header, uint32_t name) {
 }
 
 void mn_header_write(mn_header *header, const mn_options *o, int is_auto,
-                     uint32_t capacity, const mn_layout *layout) {
+                     uint32_t capacity, const mn_packed_links *packed,
+                     const mn_layout *layout) {
   mn_zero(header, sizeof *header);
   mn_move(header->magic, magic, sizeof magic);
   header->format_major = MN_FORMAT_MAJOR;
   header->format_minor = MN_FORMAT_MINOR;
   header->block_bytes = layout->end;
-  header->flags = is_auto ? MN_FLAG_AUTO : 0;
+  header->flags =
+      (is_auto ? MN_FLAG_AUTO : 0u) | (packed != NULL ? MN_FLAG_PACKED : 0u);
+  if (packed != NULL) {
+    header->low_bits = (uint16_t)packed->low_bits;
+    header->links = packed->links;
+  }
   header->dimensions = o->dimensions;
   header->metric = (uint8_t)o->metric;
   header->structure = (uint8_t)o->structure;
@@ -167,12 +176,35 @@ void mn_header_write(mn_header *header, const mn_options *o, int is_auto,
   mn_header_finish(header);
 }
 
+uint32_t mn_header_hosts(const mn_header *header, mn_section_entry *hosts) {
+  uint32_t count = 0;
+  for (uint32_t i = 0; i < header->section_count; i++)
+    if (mn_section_is_host(header->table[i].name))
+      mn_move(&hosts[count++], &header->table[i], sizeof *hosts);
+  return count;
+}
+
+void mn_header_add_hosts(mn_header *header, const mn_section_entry *hosts,
+                         uint32_t count) {
+  for (uint32_t i = 0; i < count; i++) {
+    mn_section_entry *entry = &header->table[header->section_count++];
+    mn_move(entry, &hosts[i], sizeof *entry);
+    entry->offset = header->block_bytes;
+    entry->checksum = 0;
+    header->block_bytes += mn_round_up(entry->bytes);
+  }
+  mn_header_finish(header);
+}
+
+mn_packed_links mn_header_packed(const mn_header *header) {
+  return (mn_packed_links){.links = header->links,
+                           .low_bits = header->low_bits};
+}
+
 void mn_index_unseal(mn_index *index) {
   mn_header *header = mn_index_header(index);
-  const int is_old = header->format_minor < MN_FORMAT_MINOR;
-  if ((header->flags & MN_FLAG_SEALED) == 0 && !is_old)
+  if ((header->flags & MN_FLAG_SEALED) == 0)
     return;
-  header->format_minor = MN_FORMAT_MINOR;
   header->flags &= ~(uint32_t)MN_FLAG_SEALED;
   for (uint32_t i = 0; i < header->section_count; i++)
     header->table[i].checksum = 0;
@@ -198,6 +230,7 @@ void mn_index_point(mn_index *index, uint8_t *block, int writable,
   index->options = mn_header_options(header);
   index->capacity = header->capacity;
   index->is_auto = (header->flags & MN_FLAG_AUTO) != 0;
+  index->is_packed = (header->flags & MN_FLAG_PACKED) != 0;
   index->writable = (uint8_t)writable;
   index->transform = mn_transform_of(index->options.transform);
   mn_codec_first(&index->options, &index->codec);
@@ -213,8 +246,8 @@ void mn_index_point(mn_index *index, uint8_t *block, int writable,
   index->model = model_part(at[MN_AT_MODEL], layout->part[MN_OF_TRANSFORM]);
   index->codec.model = model_part(at[MN_AT_MODEL], layout->part[MN_OF_CODEC]);
   index->fine.model = model_part(at[MN_AT_MODEL], layout->part[MN_OF_FINE]);
-  index->links = (void *)at[MN_AT_LINKS];
-  index->upper = (void *)at[MN_AT_UPPER];
+  index->links = at[MN_AT_LINKS];
+  index->entries = (void *)at[MN_AT_ENTRIES];
 }
 
 int mn_index_is_last(const mn_index *index, const mn_arena *arena) {

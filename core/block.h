@@ -6,13 +6,18 @@
 #ifndef MN_BLOCK_H
 #define MN_BLOCK_H
 
-#include "minnow.h"
+#include "structure/packed.h"
 
 #define MN_TABLE_ENTRIES 24u
 /* Half the address space, so that adding to a size never wraps. */
 #define MN_BLOCK_BYTES_MAX (SIZE_MAX / 2)
 
-enum { MN_FLAG_SEALED = 1, MN_FLAG_AUTO = 2, MN_FLAGS_KNOWN = 3 };
+enum {
+  MN_FLAG_SEALED = 1,
+  MN_FLAG_AUTO = 2,
+  MN_FLAG_PACKED = 4,
+  MN_FLAGS_KNOWN = 7
+};
 
 typedef struct mn_section_entry {
   uint32_t name;
@@ -45,20 +50,22 @@ typedef struct mn_header {
   uint64_t seed;
   uint32_t capacity;
   uint16_t kept_dimensions;
-  uint16_t zero;
+  uint16_t low_bits; /* packed graph: of a link, the bits stored as they are */
+  uint64_t links;    /* packed graph: of all lists together */
+  uint8_t zero[56];
   mn_section_entry table[MN_TABLE_ENTRIES];
 } mn_header;
 
 _Static_assert(sizeof(mn_section_entry) == 32, "layout is the format");
-_Static_assert(sizeof(mn_header) == 64 + 32 * MN_TABLE_ENTRIES, "as above");
+_Static_assert(sizeof(mn_header) == 128 + 32 * MN_TABLE_ENTRIES, "as above");
 
 /* Section STAT: what changes with every add. */
 typedef struct mn_state {
-  uint32_t count;     /* vectors stored, in slots 0 to count - 1 */
-  uint32_t linked;    /* of them, in the graph: slots 0 to linked - 1 */
-  uint32_t entry;     /* slot where a graph walk begins */
-  uint32_t top_level; /* the entry's level */
-  uint32_t trained;   /* 0 or 1 */
+  uint32_t count;   /* vectors stored, in slots 0 to count - 1 */
+  uint32_t linked;  /* of them, in the graph: slots 0 to linked - 1 */
+  uint32_t entries; /* of section ENTR */
+  uint32_t stride;  /* a slot divisible by it becomes an entry; 0: no graph */
+  uint32_t trained; /* 0 or 1 */
   uint32_t zero_1;
   uint64_t clipped;
   uint64_t error; /* sum of the vectors' relative errors, in units of 2^-31 */
@@ -79,7 +86,7 @@ typedef enum mn_core_section {
   MN_AT_FINE_RESTS,
   MN_AT_MODEL,
   MN_AT_LINKS,
-  MN_AT_UPPER,
+  MN_AT_ENTRIES,
   MN_CORE_SECTIONS
 } mn_core_section;
 
@@ -101,10 +108,10 @@ typedef struct mn_layout {
   uint64_t end;             /* of the core's sections; the host's begin here */
 } mn_layout;
 
-/* `options` must be complete (mn_options_complete). MN_ERROR_TOO_LARGE where
- * size_t cannot count the bytes. */
+/* `options` must be complete (mn_options_complete), `packed` NULL for a live
+ * block. MN_ERROR_TOO_LARGE where size_t cannot count the bytes. */
 mn_status mn_layout_of(const mn_options *options, uint32_t capacity,
-                       mn_layout *layout);
+                       const mn_packed_links *packed, mn_layout *layout);
 
 /* The table entries of the core's sections, where `table` is not NULL; their
  * number. */
@@ -112,7 +119,18 @@ uint32_t mn_layout_table(const mn_layout *layout, mn_section_entry *table);
 
 /* Writes the header of a block that has no host sections. */
 void mn_header_write(mn_header *header, const mn_options *options, int is_auto,
-                     uint32_t capacity, const mn_layout *layout);
+                     uint32_t capacity, const mn_packed_links *packed,
+                     const mn_layout *layout);
+
+/* The entries of the host's sections, up to MN_HOST_SECTIONS_MAX; their number.
+ * And entering them behind all others, for sections that are moved there by the
+ * caller. */
+uint32_t mn_header_hosts(const mn_header *header, mn_section_entry *hosts);
+void mn_header_add_hosts(mn_header *header, const mn_section_entry *hosts,
+                         uint32_t count);
+
+/* What the header says of a packed block's links. */
+mn_packed_links mn_header_packed(const mn_header *header);
 
 /* Whether `bytes` bytes begin with a header, whole and undamaged, of a format
  * that this library reads, and hold its block. */
@@ -146,8 +164,12 @@ static inline mn_header *mn_index_header(const mn_index *index) {
   return (mn_header *)(void *)index->block;
 }
 
-/* A change is coming: the section checksums will no longer hold, and what is
- * written is of this library's format. */
+/* Whether vectors may be added: what is packed, or opened to be read, stays. */
+static inline int mn_index_is_live(const mn_index *index) {
+  return index->writable && !index->is_packed;
+}
+
+/* A change is coming: the section checksums will no longer hold. */
 void mn_index_unseal(mn_index *index);
 
 #endif

@@ -4,7 +4,7 @@
 #include "bytes.h"
 #include "encoding/codec.h"
 #include "key_map.h"
-#include "structure/structure.h"
+#include "structure/graph.h"
 #include "vector.h"
 
 /* --- Add ------------------------------------------------------------------ */
@@ -15,7 +15,7 @@ static mn_status check_rows(const mn_index *index, const mn_vectors *vectors,
   if (index == NULL || vectors == NULL || scratch == NULL ||
       (vectors->data == NULL && vectors->count > 0))
     return MN_ERROR_ARGUMENT;
-  if (!index->writable)
+  if (!mn_index_is_live(index))
     return MN_ERROR_READ_ONLY;
   return vectors->dimensions == index->options.dimensions ? MN_OK
                                                           : MN_ERROR_DIMENSIONS;
@@ -111,53 +111,6 @@ mn_status mn_index_append(mn_index *index, const uint64_t *keys,
   return MN_OK;
 }
 
-mn_status mn_index_link(mn_index *index, uint32_t limit, uint32_t *left,
-                        mn_arena *scratch) {
-  if (index == NULL || left == NULL || scratch == NULL)
-    return MN_ERROR_ARGUMENT;
-  if (!index->writable)
-    return MN_ERROR_READ_ONLY;
-  mn_state *state = index->state;
-  if (state->linked < state->count && limit > 0) {
-    const size_t mark = mn_arena_mark(scratch);
-    mn_linker linker;
-    const int fits = mn_linker_allocate(&index->options, index->capacity,
-                                        index->keys, &linker, scratch);
-    if (fits) {
-      mn_index_unseal(index);
-      for (; limit > 0 && state->linked < state->count; limit--)
-        mn_graph_link(index, &linker);
-    }
-    mn_arena_rewind(scratch, mark);
-    if (!fits)
-      return MN_ERROR_ARENA;
-  }
-  *left = state->count - state->linked;
-  return MN_OK;
-}
-
-mn_status mn_index_add(mn_index *index, const uint64_t *keys,
-                       const mn_vectors *vectors, uint32_t *bad_row,
-                       mn_arena *scratch) {
-  mn_status status = check_rows(index, vectors, scratch);
-  if (status != MN_OK)
-    return status;
-  /* Appending must not succeed where linking will not. */
-  if (index->options.structure == MN_HNSW) {
-    const size_t mark = mn_arena_mark(scratch);
-    mn_linker linker;
-    const int fits = mn_linker_allocate(&index->options, index->capacity,
-                                        index->keys, &linker, scratch);
-    mn_arena_rewind(scratch, mark);
-    if (!fits)
-      return MN_ERROR_ARENA;
-  }
-  status = mn_index_append(index, keys, vectors, bad_row, scratch);
-  uint32_t left;
-  return status == MN_OK ? mn_index_link(index, UINT32_MAX, &left, scratch)
-                         : status;
-}
-
 /* --- Single vectors ------------------------------------------------------- */
 
 mn_status mn_index_find(const mn_index *index, uint64_t key, uint32_t *slot) {
@@ -217,8 +170,10 @@ mn_info mn_index_info(const mn_index *index) {
                    .linked = state->linked,
                    .trained = state->trained,
                    .sealed = (header->flags & MN_FLAG_SEALED) != 0,
+                   .packed = index->is_packed,
                    .clipped = state->clipped,
                    .block_bytes = header->block_bytes,
+                   .graph_bytes = mn_graph_bytes(index),
                    .code_bytes = code_bytes,
                    .refine_bytes = refine_bytes,
                    .error = mean_error * 0x1p-31f,

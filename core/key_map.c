@@ -45,6 +45,11 @@ int mn_key_map_put(mn_index *index, uint64_t key, uint32_t slot) {
   return 1;
 }
 
+void mn_key_map_fill(mn_index *index) {
+  for (uint32_t slot = 0; slot < index->state->count; slot++)
+    mn_key_map_put(index, index->keys[slot], slot);
+}
+
 void mn_key_map_undo(mn_index *index, uint64_t key) {
   /* Later puts may have probed past this bucket; they are undone already. */
   const uint64_t bucket = probe(index, key);

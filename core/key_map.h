@@ -20,6 +20,9 @@ uint32_t mn_key_map_find(const mn_index *index, uint64_t key);
  * where the key is there already. */
 int mn_key_map_put(mn_index *index, uint64_t key, uint32_t slot);
 
+/* Enters the keys of all slots into a map that is 0. */
+void mn_key_map_fill(mn_index *index);
+
 /* Undoes the latest put that was not undone yet. */
 void mn_key_map_undo(mn_index *index, uint64_t key);
 

@@ -65,8 +65,8 @@ extern "C" {
 #define MN_VERSION_MAJOR 0
 #define MN_VERSION_MINOR 1
 #define MN_VERSION_PATCH 0
-#define MN_FORMAT_MAJOR  1
-#define MN_FORMAT_MINOR  1
+#define MN_FORMAT_MAJOR  2
+#define MN_FORMAT_MINOR  0
 
 /* --- Limits --------------------------------------------------------------- */
 
@@ -95,6 +95,8 @@ extern "C" {
 /* A vector's squared norm may not exceed 2^125, so that no distance between
  * two accepted vectors overflows. */
 #define MN_NORM2_MAX 4.2535295865117308e37f
+/* Vectors that are linked into a graph together. */
+#define MN_LINK_BATCH 64u
 /* Sections that a host may attach to one block. */
 #define MN_HOST_SECTIONS_MAX 8u
 
@@ -116,7 +118,7 @@ typedef enum mn_status {
   MN_ERROR_UNKNOWN_KEY = -8,   /* not in the index */
   MN_ERROR_CAPACITY = -9,      /* index full: mn_index_resize makes room */
   MN_ERROR_ARENA = -10,        /* arena full: mn_plan says what is needed */
-  MN_ERROR_READ_ONLY = -11,    /* opened with mn_index_open */
+  MN_ERROR_READ_ONLY = -11,    /* opened with mn_index_open, or packed */
   MN_ERROR_UNTRAINED = -12,    /* the encoding needs mn_index_train first */
   MN_ERROR_TRAINED = -13,      /* trained already, or needs no training */
   MN_ERROR_SAMPLE = -14,       /* too few vectors to train on: see
@@ -256,10 +258,11 @@ typedef enum mn_encoding {
  *   MN_AUTO  flat while the capacity is below MN_AUTO_HNSW_CAPACITY, hnsw from
  *            there on; re-decided by mn_index_resize
  *   MN_FLAT  every vector is looked at: exact for the encoding, but for the
- * sieve that mn_query.planes describes; O(n d) MN_HNSW  a hierarchical
- * navigable small world graph (Malkov and Yashunin, arXiv 1603.09320;
- * Algorithms 1, 2, 4 and 5): approximate, with recall traded for time by `ef`
- */
+ *            sieve that mn_query.planes describes; O(n d)
+ *   MN_HNSW  a navigable small world graph (Malkov and Yashunin, arXiv
+ *            1603.09320; Algorithms 1, 2 and 4), without upper levels: a walk
+ *            begins at the nearest of up to 64 entries. Approximate, with
+ *            recall traded for time by `ef` */
 typedef enum mn_structure {
   MN_AUTO = 0,
   MN_FLAT = 1,
@@ -317,6 +320,16 @@ mn_status mn_options_parse(mn_options *options, const char *spec, size_t bytes,
 mn_status mn_options_format(const mn_options *options,
                             char spec[MN_SPEC_BYTES]);
 
+/* Chooses structure, encoding, refine and m for options->dimensions and
+ * options->metric, so that an index of `count` vectors (0: not known yet), once
+ * packed, takes no more than `budget_bytes` (0: no bound), host sections aside;
+ * of what fits, the one with the best recall. The rules and what they were
+ * measured by stand in core/DESIGN.md. Seed and ef_construction stay.
+ * Errors: ARGUMENT (dimensions or metric out of range, a budget without a
+ * count), CAPACITY (nothing fits). O(1). */
+mn_status mn_options_choose(mn_options *options, uint32_t count,
+                            uint64_t budget_bytes);
+
 /* --- Handle --------------------------------------------------------------- */
 
 struct mn_kernels;
@@ -344,6 +357,7 @@ typedef struct mn_index {
   mn_options options; /* defaults filled in, `auto` resolved */
   uint32_t capacity;  /* vectors that fit */
   uint8_t is_auto;    /* the structure was chosen by MN_AUTO */
+  uint8_t is_packed;  /* see mn_index_pack */
   uint8_t writable;
 
   const struct mn_transform_ops *transform; /* NULL: none */
@@ -356,26 +370,29 @@ typedef struct mn_index {
   uint8_t *rests;      /* by slot, codec.rest_bytes each */
   uint8_t *fine_codes; /* the same of refine */
   uint8_t *fine_rests;
-  uint8_t *model;  /* of the transform; the codecs' follow */
-  uint32_t *links; /* hnsw, level 0, by slot */
-  uint32_t *upper; /* hnsw, levels 1 and up */
+  uint8_t *model;    /* of the transform; the codecs' follow */
+  uint8_t *links;    /* hnsw: lists of links, by slot */
+  uint32_t *entries; /* hnsw: slots where a walk may begin */
 } mn_index;
 
 /* --- Sizes ---------------------------------------------------------------- */
 
 /* Bytes taken from an arena, exactly; all are multiples of MN_ALIGNMENT. */
 typedef struct mn_sizes {
-  size_t block_bytes;          /* mn_index_create, or a resize to `capacity` */
-  size_t code_bytes;           /* of one encoded vector, not rounded */
-  size_t refine_bytes;         /* of its refine code, not rounded */
-  size_t append_scratch_bytes; /* mn_index_append */
-  size_t link_scratch_bytes;   /* mn_index_link */
-  size_t add_scratch_bytes;    /* mn_index_add: the larger of the two */
-  size_t search_scratch_bytes; /* mn_index_search with the given query */
-  size_t rank_scratch_bytes;   /* mn_index_rank of its k hits */
-  size_t vector_scratch_bytes; /* mn_index_encode, _decode, _reconstruct,
-                                  _compare, _between, _distance_table: enough
-                                  for any of them */
+  size_t block_bytes;           /* mn_index_create, or a resize to `capacity` */
+  size_t code_bytes;            /* of one encoded vector, not rounded */
+  size_t refine_bytes;          /* of its refine code, not rounded */
+  size_t append_scratch_bytes;  /* mn_index_append */
+  size_t link_scratch_bytes;    /* mn_index_link */
+  size_t proposals_bytes;       /* of one batch, see mn_index_propose */
+  size_t propose_scratch_bytes; /* mn_index_propose */
+  size_t commit_scratch_bytes;  /* mn_index_commit */
+  size_t add_scratch_bytes;     /* mn_index_add: the larger of the two */
+  size_t search_scratch_bytes;  /* mn_index_search with the given query */
+  size_t rank_scratch_bytes;    /* mn_index_rank of its k hits */
+  size_t vector_scratch_bytes;  /* mn_index_encode, _decode, _reconstruct,
+                                   _compare, _between, _distance_table: enough
+                                   for any of them */
 } mn_sizes;
 
 struct mn_query;
@@ -490,13 +507,79 @@ mn_status mn_index_append(mn_index *index, const uint64_t *keys,
                           const mn_vectors *vectors, uint32_t *bad_row,
                           mn_arena *scratch);
 
-/* The second half: links up to `limit` more vectors into the graph, in slot
- * order, and says how many are left to link. A host calls it in steps to show
- * progress or to stop; the result does not depend on the steps. Each vector
- * takes about ef_construction times 5 to 10 distances. A flat index has
- * nothing to link. Errors: ARGUMENT, READ_ONLY, ARENA. */
+/* The second half: links more vectors into the graph, in slot order and in
+ * whole batches of MN_LINK_BATCH, until `limit` or more are linked, and says
+ * how many could still be. The last vectors, fewer than a batch, wait for more
+ * to come and are scanned by every search meanwhile; so the block depends on
+ * the vectors and their order, not on how they were divided among calls. A host
+ * calls it in steps to show progress or to stop. Each vector takes about
+ * ef_construction times 5 to 10 distances. A flat index has nothing to link.
+ * Errors: ARGUMENT, READ_ONLY, ARENA. */
 mn_status mn_index_link(mn_index *index, uint32_t limit, uint32_t *left,
                         mn_arena *scratch);
+
+/* What mn_index_link does, in halves, for hosts with threads (after ParlayANN's
+ * batch insertion, arXiv 2305.04359, section 3, here with batches of one size
+ * whose members are compared with one another):
+ *
+ *     while ((count = mn_index_batch(&index)) > 0) {
+ *       in any threads: mn_index_propose for every i below count, each i once
+ *       when all are done, in one thread: mn_index_commit
+ *     }
+ *
+ * mn_index_propose only reads the index: no thread may change it meanwhile.
+ * Every thread brings its own handle (a copy), scratch and its part of
+ * `proposals`, sizes.proposals_bytes in all, aligned to MN_ALIGNMENT and shared
+ * by all threads. The block is that of mn_index_link, bit for bit, however many
+ * threads there are. */
+
+/* Vectors in the next batch: MN_LINK_BATCH, or 0 where nothing is to be linked.
+ * O(1). */
+uint32_t mn_index_batch(const mn_index *index);
+
+/* Finds the links of vectors `from` to `to` - 1 of the next batch and notes
+ * them in `proposals`. Errors: ARGUMENT, ARENA. */
+mn_status mn_index_propose(const mn_index *index, uint32_t from, uint32_t to,
+                           void *proposals, mn_arena *scratch);
+
+/* Enters a batch of which every vector was proposed for. Errors: ARGUMENT
+ * (there is no batch), READ_ONLY, ARENA. */
+mn_status mn_index_commit(mn_index *index, const void *proposals,
+                          mn_arena *scratch);
+
+/* --- Pack ----------------------------------------------------------------- */
+
+/* A packed block is for search only: it has no room for more, its vectors are
+ * renumbered so that near ones lie near one another, and its links are
+ * compressed, to be decoded as they are walked. Keys stay. It gives the answers
+ * of the live block that it was made from. Everything that changes an index but
+ * seal and the host sections is refused: READ_ONLY. Slots change: host columns
+ * by slot must follow (mn_index_find). */
+
+typedef struct mn_packing {
+  size_t block_bytes;   /* of the packed block, host sections included */
+  size_t scratch_bytes; /* mn_index_pack, on top of that */
+} mn_packing;
+
+/* What packing this index takes. Errors: ARGUMENT (packed already), TOO_LARGE.
+ * O(links). */
+mn_status mn_plan_pack(const mn_index *index, mn_packing *plan);
+
+/* Writes a packed copy of the index into a new block, taken from `arena` as is
+ * the scratch behind it. The index stays as it is. Order: recursive halving by
+ * two far vectors; links: Elias-Fano (Vigna, "Quasi-succinct indices", WSDM
+ * 2013, section 3). O(n log n) distances.
+ * Errors: ARGUMENT (packed already, or without a vector), ARENA, TOO_LARGE. */
+mn_status mn_index_pack(const mn_index *index, mn_index *packed,
+                        mn_arena *arena);
+
+/* Writes a live copy of a packed index, with room for `capacity` vectors, into
+ * a new block from `arena`. Slots and answers are those of the packed one.
+ * mn_plan says the block's bytes, to which those of host sections are added; no
+ * scratch. Errors: ARGUMENT (not packed), CAPACITY (fewer than there are
+ * vectors), ARENA, TOO_LARGE. O(block_bytes). */
+mn_status mn_index_thaw(const mn_index *packed, uint32_t capacity,
+                        mn_index *live, mn_arena *arena);
 
 /* --- Search --------------------------------------------------------------- */
 
@@ -653,9 +736,11 @@ typedef struct mn_info {
   uint32_t linked;  /* of them, in the graph; flat: all */
   uint32_t trained; /* 1: ready for adds */
   uint32_t sealed;  /* 1: the section checksums hold */
+  uint32_t packed;  /* 1: see mn_index_pack */
   uint64_t clipped; /* vectors that lost more than half a step to an
                        encoding's range */
   uint64_t block_bytes;
+  uint64_t graph_bytes;  /* of them, in links */
   uint32_t code_bytes;   /* of one vector */
   uint32_t refine_bytes; /* of its refine code */
   float error;           /* mean over the vectors of |x - y|^2 / |x|^2, where y

@@ -19,14 +19,15 @@ mn_status mn_index_create(mn_index *index, const mn_options *options,
   if (index == NULL || arena == NULL)
     return MN_ERROR_ARGUMENT;
   mn_layout layout;
-  status = mn_layout_of(&o, capacity, &layout);
+  status = mn_layout_of(&o, capacity, NULL, &layout);
   if (status != MN_OK)
     return status;
   uint8_t *block = mn_arena_allocate(arena, (size_t)layout.end);
   if (block == NULL)
     return MN_ERROR_ARENA;
   mn_zero(block, (size_t)layout.end);
-  mn_header_write((mn_header *)(void *)block, &o, is_auto, capacity, &layout);
+  mn_header_write((mn_header *)(void *)block, &o, is_auto, capacity, NULL,
+                  &layout);
   mn_index_point(index, block, 1, &layout,
                  mn_kernels_select(mn_cpu_features()));
   index->state->trained = layout.bytes[MN_AT_MODEL] == 0;
@@ -48,9 +49,17 @@ static mn_status check_options(const mn_header *header, mn_layout *layout) {
   if (mn_options_complete(&asked, header->capacity, &o, &is_auto) != MN_OK ||
       o.structure != written.structure)
     return MN_ERROR_CORRUPT;
+  const int is_packed = (header->flags & MN_FLAG_PACKED) != 0;
+  const mn_packed_links packed = mn_header_packed(header);
+  if (is_packed && o.structure == MN_HNSW
+          ? packed.links > UINT32_MAX || packed.low_bits > 31
+          : packed.links != 0 || packed.low_bits != 0)
+    return MN_ERROR_CORRUPT;
   /* A block that is there cannot be too large. */
-  return mn_layout_of(&o, header->capacity, layout) == MN_OK ? MN_OK
-                                                             : MN_ERROR_CORRUPT;
+  return mn_layout_of(&o, header->capacity, is_packed ? &packed : NULL,
+                      layout) == MN_OK
+             ? MN_OK
+             : MN_ERROR_CORRUPT;
 }
 
 /* The core's entries must be what the options lead to; the host's must follow
@@ -97,18 +106,13 @@ static mn_status check_state(const mn_index *index, int has_model) {
       (!state->trained && (state->count > 0 || !has_model)) ||
       state->error > (uint64_t)state->count << 31)
     return MN_ERROR_CORRUPT;
+  if (index->is_packed && state->count != index->capacity)
+    return MN_ERROR_CORRUPT;
   if (state->zero_1 != 0 || !mn_is_zero(state->zero_2, sizeof state->zero_2))
     return MN_ERROR_CORRUPT;
   if (index->options.structure == MN_FLAT && state->linked != state->count)
     return MN_ERROR_CORRUPT;
-  if (index->options.structure == MN_FLAT || state->linked == 0)
-    return state->entry == 0 && state->top_level == 0 ? MN_OK
-                                                      : MN_ERROR_CORRUPT;
-  return state->entry < state->linked &&
-                 state->top_level ==
-                     mn_graph_level(&index->options, state->entry)
-             ? MN_OK
-             : MN_ERROR_CORRUPT;
+  return mn_graph_begins(index) ? MN_OK : MN_ERROR_CORRUPT;
 }
 
 static mn_status open_block(mn_index *index, uint8_t *block, size_t bytes,

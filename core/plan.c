@@ -27,21 +27,28 @@ mn_status mn_plan(const mn_options *options, uint32_t capacity,
     return status;
   if (query == NULL || sizes == NULL)
     return MN_ERROR_ARGUMENT;
-  mn_arena vector = mn_arena_measuring(), link = vector, search = vector,
-           rank = vector, codes = vector;
+  const mn_arena measuring = mn_arena_measuring();
+  mn_arena vector = measuring, link = measuring, search = measuring,
+           rank = measuring, codes = measuring;
   status = mn_search_measure(&o, capacity, query, &search);
   mn_layout layout;
   if (status == MN_OK)
-    status = mn_layout_of(&o, capacity, &layout);
+    status = mn_layout_of(&o, capacity, NULL, &layout);
   if (status != MN_OK)
     return status;
 
   mn_vector_room room;
   mn_linker linker;
+  mn_arena propose = measuring, commit = measuring;
   int fits = mn_vector_room_allocate(&o, &room, &vector) &&
              mn_codes_measure(&o, &codes) && measure_rank(&o, query->k, &rank);
   if (o.structure == MN_HNSW)
-    fits &= mn_linker_allocate(&o, capacity, NULL, &linker, &link);
+    fits &=
+        mn_linker_allocate(&o, capacity, NULL, &linker, &link) &&
+        mn_chooser_allocate(&o, &linker.chooser, &propose) &&
+        mn_proposer_allocate(&o, capacity, NULL, &linker.proposer, &propose) &&
+        mn_chooser_allocate(&o, &linker.chooser, &commit) &&
+        mn_committer_allocate(&o, NULL, &linker.committer, &commit);
   if (!fits)
     return MN_ERROR_TOO_LARGE;
 
@@ -54,6 +61,9 @@ mn_status mn_plan(const mn_options *options, uint32_t capacity,
       .refine_bytes = (size_t)fine.code_bytes + fine.rest_bytes,
       .append_scratch_bytes = vector.used,
       .link_scratch_bytes = link.used,
+      .proposals_bytes = o.structure == MN_HNSW ? mn_proposals_bytes(&o) : 0,
+      .propose_scratch_bytes = propose.used,
+      .commit_scratch_bytes = commit.used,
       .add_scratch_bytes = link.used > vector.used ? link.used : vector.used,
       .search_scratch_bytes = search.used,
       .rank_scratch_bytes = rank.used,

@@ -110,50 +110,79 @@ static int numbers_hold(const mn_index *index) {
          codes_hold(index, &index->fine, index->fine_codes, index->fine_rests);
 }
 
-/* The link at `at` leads to a vector on the level; where it leads to a twin, it
- * is the last and the vectors are equal. */
-static int link_holds(const mn_index *index, const uint32_t *list, uint32_t at,
-                      uint32_t slot, uint32_t level) {
-  const uint32_t to = list[at] & ~MN_TWIN;
-  if (to >= index->state->linked || to == slot ||
-      mn_graph_level(&index->options, to) < level)
+/* Links lead to other vectors in the graph, each once, and to none of its
+ * twins: those are told by what hangs them in. */
+static int links_differ(const mn_index *index, const uint32_t *links,
+                        uint32_t count, uint32_t slot) {
+  for (uint32_t i = 0; i < count; i++) {
+    if (links[i] >= index->state->linked || links[i] == slot)
+      return 0;
+    for (uint32_t j = 0; j < i; j++)
+      if (links[j] == links[i])
+        return 0;
+  }
+  return 1;
+}
+
+/* Links, then zeros; nothing but zeros where the vector is not linked. The link
+ * to a twin comes last, and a twin's list begins with the vector it equals. */
+static int live_list_holds(const mn_index *index, uint32_t slot) {
+  const uint32_t linked = index->state->linked;
+  const uint32_t most = mn_links_max(index->options.m);
+  const uint32_t *list = mn_graph_list(index, slot);
+  const uint32_t length = list[0] & ~MN_TWIN;
+  if (slot >= linked)
+    return mn_is_zero(list, (1 + most) * sizeof *list);
+  if (length > most ||
+      !mn_is_zero(list + 1 + length, (most - length) * sizeof *list))
     return 0;
-  if ((list[at] & MN_TWIN) != 0 &&
-      (at != list[0] || level > 0 || !mn_codes_equal(index, to, slot)))
+  uint32_t plain = length;
+  if (length > 0 && (list[length] & MN_TWIN) != 0) {
+    const uint32_t twin = list[length] & ~MN_TWIN;
+    if (twin >= linked || twin == slot || !mn_codes_equal(index, twin, slot))
+      return 0;
+    plain--;
+  }
+  return links_differ(index, list + 1, plain, slot) &&
+         (!mn_list_is_twin(list) ||
+          (plain == 1 && mn_codes_equal(index, list[1], slot)));
+}
+
+/* Ascending, so each once. */
+static int packed_list_holds(const mn_index *index, uint32_t slot) {
+  enum { MOST = 2 * MN_M_MAX };
+  uint32_t links[MOST];
+  const uint32_t linked = index->state->linked;
+  const uint32_t stored = mn_packed_count(index, slot);
+  const uint32_t count =
+      mn_packed_read(index, slot, mn_links_max(index->options.m), links);
+  if (stored != count || (slot >= linked && count > 0))
     return 0;
-  for (uint32_t i = 1; i < at; i++)
-    if ((list[i] & ~MN_TWIN) == to)
+  if (count == 0)
+    return slot >= linked ||
+           (slot > 0 && mn_codes_equal(index, slot, slot - 1));
+  for (uint32_t i = 0; i < count; i++)
+    if (links[i] >= linked || (links[i] == slot && count > 1) ||
+        (i > 0 && links[i] <= links[i - 1]))
       return 0;
   return 1;
 }
 
-/* Links, then zeros; nothing but zeros where no linked vector owns the list. */
-static int list_holds(const mn_index *index, uint32_t number, uint32_t level) {
-  const mn_options *options = &index->options;
-  const mn_state *state = index->state;
-  const uint64_t slot = mn_graph_owner(options, number, level);
-  const int is_owned = slot < state->linked && level <= state->top_level &&
-                       mn_graph_level(options, (uint32_t)slot) >= level;
-  const uint32_t most = mn_links_max(options->m, level);
-  const uint32_t *list = mn_graph_list_number(index, number, level);
-  if (list[0] > (is_owned ? most : 0) ||
-      !mn_is_zero(list + 1 + list[0], (most - list[0]) * sizeof *list))
-    return 0;
-  for (uint32_t i = 1; i <= list[0]; i++)
-    if (!link_holds(index, list, i, (uint32_t)slot, level))
-      return 0;
-  return 1;
+static int entries_hold(const mn_index *index) {
+  const uint32_t count = index->state->entries;
+  return links_differ(index, index->entries, count, MN_TWIN) &&
+         mn_is_zero(index->entries + count,
+                    (MN_ENTRIES - count) * sizeof *index->entries);
 }
 
 static int links_hold(const mn_index *index) {
   if (index->options.structure != MN_HNSW)
     return 1;
-  const uint32_t m = index->options.m;
-  for (uint32_t level = 0; level <= mn_graph_top(m, index->capacity); level++)
-    for (uint32_t i = 0; i < mn_graph_lists(m, index->capacity, level); i++)
-      if (!list_holds(index, i, level))
-        return 0;
-  return 1;
+  for (uint32_t slot = 0; slot < index->capacity; slot++)
+    if (!(index->is_packed ? packed_list_holds(index, slot)
+                           : live_list_holds(index, slot)))
+      return 0;
+  return entries_hold(index) && (!index->is_packed || mn_packed_holds(index));
 }
 
 mn_status mn_index_verify(const mn_index *index) {

@@ -41,3 +41,28 @@ uint32_t mn_pool_add(mn_pool *pool, mn_candidate candidate) {
   *place = candidate;
   return at;
 }
+
+void mn_candidates_select(const uint64_t *keys, mn_candidate *items,
+                          uint32_t count, uint32_t keep) {
+  uint32_t from = 0, to = count - 1;
+  while (from < to) {
+    const mn_candidate pivot = items[from + (to - from) / 2];
+    uint32_t low = from, high = to;
+    for (;;) {
+      while (mn_candidate_before(keys, items[low], pivot))
+        low++;
+      while (mn_candidate_before(keys, pivot, items[high]))
+        high--;
+      if (low >= high)
+        break;
+      const mn_candidate swapped = items[low];
+      items[low++] = items[high];
+      items[high--] = swapped;
+    }
+    /* Behind `high` nothing comes before the pivot, up to it nothing after. */
+    if (keep <= high)
+      to = high;
+    else
+      from = high + 1;
+  }
+}

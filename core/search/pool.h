@@ -52,4 +52,10 @@ static inline float mn_pool_bound(const mn_pool *pool) {
  * best. O(log size) comparisons and O(size) moves. */
 uint32_t mn_pool_add(mn_pool *pool, mn_candidate candidate);
 
+/* Moves the `keep` first in order to the front of `count` items: quickselect
+ * (Hoare, "Algorithm 65: Find", CACM 1961). The order is total, so what is kept
+ * does not depend on how. Needs `keep` from 1 to count - 1. */
+void mn_candidates_select(const uint64_t *keys, mn_candidate *items,
+                          uint32_t count, uint32_t keep);
+
 #endif

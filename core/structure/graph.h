@@ -1,54 +1,74 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Where the links of a graph lie, and which vectors have links on which level.
+ * The links of a graph, whether live or packed, and where a walk begins.
  *
- * HNSW draws each vector's level at random, with a share of M^-l on level l
- * and up. Here the draw is stratified: of every M consecutive slots of a level
- * one, chosen by a hash of the seed, is on the next level as well. The shares
- * are the same, and level, list position and the exact bytes of all lists
- * follow from slot number and capacity, so none of them is stored.
+ * HNSW keeps ever sparser graphs above the one of all vectors, to find a start
+ * for the walk. The nearest of some 64 vectors spread over the index is as good
+ * a start (core/DESIGN.md has the figures), and takes 256 bytes.
  */
 #ifndef MN_GRAPH_H
 #define MN_GRAPH_H
 
-#include "../minnow.h"
+#include "packed.h"
 
 /* Equal vectors, those with the same code, are twins. The graph knows only the
- * first of them; the others hang on it in a chain on level 0: the last link of
- * its list leads to the latest twin and has this bit set, a twin's list leads
- * back to the first and then, with the bit set, on to the twin before it. */
+ * first of them; the others hang on it in a chain: the last link of its list
+ * leads to the latest twin and has this bit set, a twin's list leads back to
+ * the first and then, with the bit set, on to the twin before it. The length of
+ * a twin's list has the bit set too. In a packed block twins follow their first
+ * one, in the order of the chain, and have no links. */
 #define MN_TWIN 0x80000000u
 
-/* Links of one list: on level 0, and above. A list is its length, then as many
- * links: slot numbers. */
-static inline uint32_t mn_links_max(uint32_t m, uint32_t level) {
-  return level == 0 ? 2 * m : m;
+/* Entries that an index can have. */
+#define MN_ENTRIES 64u
+
+/* Links of one list. A live list is its length, then as many links: slot
+ * numbers. */
+static inline uint32_t mn_links_max(uint32_t m) {
+  return 2 * m;
 }
 
-/* The highest level that an index of `capacity` vectors can have. */
-uint32_t mn_graph_top(uint32_t m, uint32_t capacity);
-
-/* The level of a slot, at most mn_graph_top(m, slot + 1). */
-uint32_t mn_graph_level(const mn_options *options, uint32_t slot);
-
-/* Lists kept for `level`. */
-uint32_t mn_graph_lists(uint32_t m, uint32_t capacity, uint32_t level);
-
-/* The slot to which a list of `level` belongs, if it is on that level and below
- * the capacity: of those that share the list no other can be. */
-uint64_t mn_graph_owner(const mn_options *options, uint32_t list,
-                        uint32_t level);
-
-/* Bytes of section LINK and of section UPPR. */
+/* Bytes of section LINK where it is live. */
 uint64_t mn_graph_link_bytes(uint32_t m, uint32_t capacity);
-uint64_t mn_graph_upper_bytes(uint32_t m, uint32_t capacity);
 
-/* One of the lists of `level`. */
-uint32_t *mn_graph_list_number(const mn_index *index, uint32_t number,
-                               uint32_t level);
+/* The list of a slot, in a live block. */
+static inline uint32_t *mn_graph_list(const mn_index *index, uint32_t slot) {
+  const size_t words = 1 + mn_links_max(index->options.m);
+  return (uint32_t *)(void *)index->links + slot * words;
+}
 
-/* The list of `slot` on `level`. In bounds for any slot below the capacity and
- * any level up to mn_graph_top, whether the slot is on that level or not. */
-uint32_t *mn_graph_list(const mn_index *index, uint32_t slot, uint32_t level);
+/* Whether the vector of a live list is a twin. */
+static inline int mn_list_is_twin(const uint32_t *list) {
+  return (list[0] & MN_TWIN) != 0;
+}
+
+/* The number of a live list's links that are not to a twin; only the last can
+ * be. 0 where it is a twin's list. Lists come from the block and are not
+ * trusted: `most` bounds it. */
+static inline uint32_t mn_plain_links(const uint32_t *list, uint32_t most) {
+  const uint32_t length = list[0] <= most ? list[0] : most;
+  return length > 0 && (list[length] & MN_TWIN) != 0 ? length - 1 : length;
+}
+
+/* The links of a slot but for that to a twin: where they stand, in the block
+ * or, decoded, in `room` (mn_links_max). Gives their number. They may be
+ * anything and must be checked before they are followed. */
+uint32_t mn_graph_links(const mn_index *index, uint32_t slot, uint32_t *room,
+                        const uint32_t **links);
+
+/* The twin that hangs on a slot, checked to be linked; MN_TWIN where there is
+ * none. */
+uint32_t mn_graph_twin(const mn_index *index, uint32_t slot);
+
+/* Whether the number of entries and their stride can be those of as many linked
+ * vectors. */
+int mn_graph_begins(const mn_index *index);
+
+/* Bytes of links. */
+uint64_t mn_graph_bytes(const mn_index *index);
+
+/* Takes the slot that was just linked, and is no twin, among the entries where
+ * its number says so. */
+void mn_graph_enter(mn_index *index, uint32_t slot);
 
 #endif

@@ -1,6 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Linking vectors into the graph (Malkov and Yashunin, arXiv 1603.09320,
- * Algorithms 1 and 4). */
+/*
+ * Linking vectors into the graph, a batch at a time: each of them finds its
+ * links in the graph as it was before the batch and among the batch's vectors
+ * before it, then all are entered in order. So the first half can run on any
+ * number of threads, and gives the same (ParlayANN, arXiv 2305.04359, section
+ * 3; Malkov and Yashunin, arXiv 1603.09320, Algorithms 1 and 4).
+ */
 #include "../block.h"
 #include "../bytes.h"
 #include "../encoding/codec.h"
@@ -8,29 +13,52 @@
 #include "hnsw.h"
 #include "structure.h"
 
-int mn_linker_allocate(const mn_options *options, uint32_t capacity,
-                       const uint64_t *keys, mn_linker *linker,
-                       mn_arena *scratch) {
-  const size_t most = mn_links_max(options->m, 0);
+_Static_assert(MN_LINK_BATCH <= MN_ENTRIES, "a walk's room holds a batch");
+
+/* --- Scratch -------------------------------------------------------------- */
+
+static size_t query_bytes_of(const mn_codec *codec) {
+  return (size_t)mn_round_up(mn_slot_query_bytes(codec));
+}
+
+int mn_chooser_allocate(const mn_options *options, mn_chooser *chooser,
+                        mn_arena *scratch) {
+  const size_t most = mn_links_max(options->m);
   mn_codec codec;
   mn_codec_first(options, &codec);
-  const size_t query_bytes = (size_t)mn_round_up(mn_slot_query_bytes(&codec));
-  linker->query_bytes = query_bytes;
-  linker->found = mn_pool_allocate(keys, options->ef_construction, scratch);
-  linker->list = mn_pool_allocate(keys, (uint32_t)most + 1, scratch);
-  linker->vector = mn_arena_allocate(scratch, sizeof(float) * codec.dimensions);
-  linker->scratch = mn_arena_allocate(
+  chooser->query_bytes = query_bytes_of(&codec);
+  chooser->vector =
+      mn_arena_allocate(scratch, sizeof(float) * codec.dimensions);
+  chooser->scratch = mn_arena_allocate(
       scratch, (size_t)mn_codec_measure(&codec).scratch_bytes);
-  linker->own_query = mn_arena_allocate(scratch, query_bytes);
-  linker->query = mn_arena_allocate(scratch, query_bytes);
-  linker->chosen = mn_arena_allocate(scratch, most * sizeof *linker->chosen);
-  linker->queries = mn_arena_allocate(scratch, most * query_bytes);
-  return mn_walk_allocate(options, capacity, &linker->walk, scratch) &&
-         linker->found.items != NULL && linker->list.items != NULL &&
-         linker->vector != NULL && linker->scratch != NULL &&
-         linker->own_query != NULL && linker->query != NULL &&
-         linker->chosen != NULL && linker->queries != NULL;
+  chooser->chosen = mn_arena_allocate(scratch, most * sizeof *chooser->chosen);
+  chooser->queries = mn_arena_allocate(scratch, most * chooser->query_bytes);
+  return chooser->vector != NULL && chooser->scratch != NULL &&
+         chooser->chosen != NULL && chooser->queries != NULL;
 }
+
+int mn_proposer_allocate(const mn_options *options, uint32_t capacity,
+                         const uint64_t *keys, mn_proposer *proposer,
+                         mn_arena *scratch) {
+  mn_codec codec;
+  mn_codec_first(options, &codec);
+  proposer->found = mn_pool_allocate(keys, options->ef_construction, scratch);
+  proposer->query = mn_arena_allocate(scratch, query_bytes_of(&codec));
+  return mn_walk_allocate(options, capacity, &proposer->walk, scratch) &&
+         proposer->found.items != NULL && proposer->query != NULL;
+}
+
+int mn_committer_allocate(const mn_options *options, const uint64_t *keys,
+                          mn_committer *committer, mn_arena *scratch) {
+  mn_codec codec;
+  mn_codec_first(options, &codec);
+  committer->list =
+      mn_pool_allocate(keys, mn_links_max(options->m) + 1, scratch);
+  committer->query = mn_arena_allocate(scratch, query_bytes_of(&codec));
+  return committer->list.items != NULL && committer->query != NULL;
+}
+
+/* --- Choosing ------------------------------------------------------------- */
 
 /* What linking compares: codes with codes, by the planes that a walk reads. */
 static mn_target link_target(const mn_index *index) {
@@ -45,14 +73,14 @@ static float distance_to(const mn_target *target, uint32_t slot) {
 
 /* Whether a candidate is nearer to the vector itself than to any link chosen
  * before. */
-static int is_apart(const mn_index *index, const mn_linker *linker,
+static int is_apart(const mn_index *index, const mn_chooser *chooser,
                     uint32_t chosen_count, mn_candidate candidate) {
   const uint32_t slot = mn_candidate_slot(candidate);
   mn_target target = link_target(index);
   for (uint32_t c = 0; c < chosen_count; c++) {
     target.query = index->codec.ops->code_is_query
-                       ? mn_code_at(index, linker->chosen[c])
-                       : linker->queries + c * linker->query_bytes;
+                       ? mn_code_at(index, chooser->chosen[c])
+                       : chooser->queries + c * chooser->query_bytes;
     if (distance_to(&target, slot) < candidate.distance)
       return 0;
   }
@@ -60,37 +88,104 @@ static int is_apart(const mn_index *index, const mn_linker *linker,
 }
 
 /* Which of the candidates, nearest first, become links (Algorithm 4), up to
- * `most`. Into linker->chosen; their number. */
-static uint32_t choose(const mn_index *index, mn_linker *linker,
+ * `most`. Into chooser->chosen; their number. */
+static uint32_t choose(const mn_index *index, mn_chooser *chooser,
                        const mn_pool *candidates, uint32_t most) {
   const mn_target target = link_target(index);
   uint32_t count = 0;
   for (uint32_t i = 0; i < candidates->size && count < most; i++) {
-    if (!is_apart(index, linker, count, candidates->items[i]))
+    if (!is_apart(index, chooser, count, candidates->items[i]))
       continue;
     const uint32_t slot = mn_candidate_slot(candidates->items[i]);
-    linker->chosen[count] = slot;
-    mn_prepare_slot(&target, slot, 1, linker->vector, linker->scratch,
-                    linker->queries + count * linker->query_bytes);
+    chooser->chosen[count] = slot;
+    mn_prepare_slot(&target, slot, 1, chooser->vector, chooser->scratch,
+                    chooser->queries + count * chooser->query_bytes);
     count++;
   }
   return count;
 }
 
-/* --- Lists ---------------------------------------------------------------- */
+/* --- Proposing ------------------------------------------------------------ */
 
-/* The number of links that are not a twin's; only the last can be one. Read
- * from the block and so bounded. */
-static uint32_t plain_links(const uint32_t *list, uint32_t most) {
-  const uint32_t length = list[0] <= most ? list[0] : most;
-  return length > 0 && (list[length] & MN_TWIN) != 0 ? length - 1 : length;
+/* What a batch's vector found: the vector to which it is equal, or MN_TWIN; the
+ * number of its links; and m places for them. */
+enum { PROPOSED_EQUAL, PROPOSED_COUNT, PROPOSED_LINKS };
+
+static size_t proposal_words(const mn_options *options) {
+  return PROPOSED_LINKS + options->m;
 }
+
+size_t mn_proposals_bytes(const mn_options *options) {
+  return MN_LINK_BATCH * proposal_words(options) * sizeof(uint32_t);
+}
+
+/* Adds the batch's vectors before `slot`, which no walk finds yet. */
+static void add_batch(const mn_target *target, uint32_t from, uint32_t slot,
+                      mn_walk *walk, mn_pool *pool) {
+  for (uint32_t i = from; i < slot; i++)
+    walk->slots[i - from] = i;
+  mn_distances(target, walk->slots, slot - from, walk->distances);
+  for (uint32_t i = from; i < slot; i++)
+    if (walk->distances[i - from] < mn_pool_bound(pool))
+      mn_pool_add(pool, (mn_candidate){walk->distances[i - from], i});
+}
+
+int mn_codes_equal(const mn_index *index, uint32_t a, uint32_t b) {
+  const size_t code = index->codec.code_bytes, rest = index->codec.rest_bytes;
+  return mn_equal(index->codes + a * code, index->codes + b * code, code) &&
+         (rest == 0 ||
+          mn_equal(index->rests + a * rest, index->rests + b * rest, rest));
+}
+
+/* The first of the candidates that are equal to `slot`, or MN_TWIN where there
+ * is none. */
+static uint32_t find_equal(const mn_index *index, const mn_target *target,
+                           const mn_pool *candidates, uint32_t slot) {
+  const float self = distance_to(target, slot);
+  uint32_t first = MN_TWIN;
+  for (uint32_t i = 0; i < candidates->size; i++) {
+    const uint32_t other = mn_candidate_slot(candidates->items[i]);
+    if (candidates->items[i].distance == self && other < first &&
+        mn_codes_equal(index, slot, other))
+      first = other;
+  }
+  return first;
+}
+
+void mn_graph_propose(const mn_index *index, uint32_t nth, uint32_t *proposals,
+                      mn_chooser *chooser, mn_proposer *proposer) {
+  const uint32_t from = index->state->linked, slot = from + nth;
+  uint32_t *proposal = proposals + nth * proposal_words(&index->options);
+  mn_target target = link_target(index);
+  target.query = mn_prepare_slot(&target, slot, 0, chooser->vector,
+                                 chooser->scratch, proposer->query);
+  mn_graph_walk(index, &target, &proposer->walk, &proposer->found);
+  add_batch(&target, from, slot, &proposer->walk, &proposer->found);
+  proposal[PROPOSED_EQUAL] = find_equal(index, &target, &proposer->found, slot);
+  proposal[PROPOSED_COUNT] = 0;
+  if (proposal[PROPOSED_EQUAL] != MN_TWIN)
+    return;
+  const uint32_t count =
+      choose(index, chooser, &proposer->found, index->options.m);
+  proposal[PROPOSED_COUNT] = count;
+  mn_move(proposal + PROPOSED_LINKS, chooser->chosen,
+          count * sizeof *chooser->chosen);
+}
+
+/* --- Lists ---------------------------------------------------------------- */
 
 static void write_list(uint32_t *list, const uint32_t *slots, uint32_t count,
                        uint32_t most) {
   list[0] = count;
   mn_move(list + 1, slots, count * sizeof *slots);
   mn_zero(list + 1 + count, (most - count) * sizeof *slots);
+}
+
+static int has_link(const uint32_t *list, uint32_t slot) {
+  for (uint32_t i = 1; i <= list[0]; i++)
+    if (list[i] == slot)
+      return 1;
+  return 0;
 }
 
 /* Puts a link behind the plain ones; a twin's stays last. There is room. */
@@ -101,23 +196,21 @@ static void append_link(uint32_t *list, uint32_t plain, uint32_t slot) {
   list[0]++;
 }
 
-/* --- Linking -------------------------------------------------------------- */
-
 /* Adds a link from `from` to `slot`; a full list is chosen anew. 1 where the
  * link is in the list afterwards. */
-static int link_back(const mn_index *index, mn_linker *linker, uint32_t from,
-                     uint32_t slot, uint32_t level) {
-  const uint32_t most = mn_links_max(index->options.m, level);
-  uint32_t *list = mn_graph_list(index, from, level);
-  const uint32_t plain = plain_links(list, most);
+static int link_back(const mn_index *index, mn_chooser *chooser,
+                     mn_committer *committer, uint32_t from, uint32_t slot) {
+  const uint32_t most = mn_links_max(index->options.m);
+  uint32_t *list = mn_graph_list(index, from);
+  const uint32_t plain = mn_plain_links(list, most);
   if (list[0] < most) {
     append_link(list, plain, slot);
     return 1;
   }
-  mn_pool *pool = &linker->list;
+  mn_pool *pool = &committer->list;
   mn_target target = link_target(index);
-  target.query = mn_prepare_slot(&target, from, 1, linker->vector,
-                                 linker->scratch, linker->query);
+  target.query = mn_prepare_slot(&target, from, 1, chooser->vector,
+                                 chooser->scratch, committer->query);
   pool->size = 0;
   for (uint32_t i = 0; i <= plain; i++) {
     mn_candidate other = {0.0f, i == 0 ? slot : list[i]};
@@ -128,12 +221,12 @@ static int link_back(const mn_index *index, mn_linker *linker, uint32_t from,
   }
   const uint32_t twin = plain < most ? list[most] : 0;
   const uint32_t count =
-      choose(index, linker, pool, twin == 0 ? most : most - 1);
-  write_list(list, linker->chosen, count, most);
+      choose(index, chooser, pool, twin == 0 ? most : most - 1);
+  write_list(list, chooser->chosen, count, most);
   if (twin != 0)
     list[++list[0]] = twin;
   for (uint32_t c = 0; c < count; c++)
-    if (linker->chosen[c] == slot)
+    if (chooser->chosen[c] == slot)
       return 1;
   return 0;
 }
@@ -142,53 +235,31 @@ static int link_back(const mn_index *index, mn_linker *linker, uint32_t from,
  * its nearest neighbour's list and takes that link over, so that both stay
  * within reach. */
 static void force_link(const mn_index *index, uint32_t slot) {
-  const uint32_t most = mn_links_max(index->options.m, 0);
-  uint32_t *own = mn_graph_list(index, slot, 0);
-  uint32_t *nearest = mn_graph_list(index, own[1], 0);
-  const uint32_t last = plain_links(nearest, most);
+  const uint32_t most = mn_links_max(index->options.m);
+  uint32_t *own = mn_graph_list(index, slot);
+  uint32_t *nearest = mn_graph_list(index, own[1]);
+  const uint32_t last = mn_plain_links(nearest, most);
   if (last == 0)
     return; /* damage: a list that kept nothing is not full */
   const uint32_t moved = nearest[last];
   nearest[last] = slot;
-  for (uint32_t i = 1; i <= own[0]; i++)
-    if (own[i] == moved)
-      return;
-  own[++own[0]] = moved; /* at most m of the 2 m places are taken */
+  if (!has_link(own, moved))
+    own[++own[0]] = moved; /* at most m of the 2 m places are taken */
 }
 
 /* --- Twins ---------------------------------------------------------------- */
 
-int mn_codes_equal(const mn_index *index, uint32_t a, uint32_t b) {
-  const size_t code = index->codec.code_bytes, rest = index->codec.rest_bytes;
-  return mn_equal(index->codes + a * code, index->codes + b * code, code) &&
-         (rest == 0 ||
-          mn_equal(index->rests + a * rest, index->rests + b * rest, rest));
-}
-
-/* The candidate that is equal to `slot`, or MN_TWIN where there is none. */
-static uint32_t find_equal(const mn_index *index, const mn_target *target,
-                           const mn_pool *candidates, uint32_t slot) {
-  const float self = distance_to(target, slot);
-  for (uint32_t i = 0; i < candidates->size; i++) {
-    const uint32_t other = mn_candidate_slot(candidates->items[i]);
-    if (candidates->items[i].distance == self &&
-        mn_codes_equal(index, slot, other))
-      return other;
-  }
-  return MN_TWIN;
-}
-
 /* Finds another place for a link that `first` gives up: the nearest of its
  * neighbours that has room leads there from now on. */
 static void hand_over(const mn_index *index, uint32_t first, uint32_t moved) {
-  const uint32_t most = mn_links_max(index->options.m, 0);
+  const uint32_t most = mn_links_max(index->options.m);
   const uint32_t linked = index->state->linked;
-  const uint32_t *list = mn_graph_list(index, first, 0);
-  for (uint32_t i = 1; i <= plain_links(list, most) && moved < linked; i++) {
+  const uint32_t *list = mn_graph_list(index, first);
+  for (uint32_t i = 1; i <= mn_plain_links(list, most) && moved < linked; i++) {
     if (list[i] >= linked || list[i] == moved)
       continue;
-    uint32_t *other = mn_graph_list(index, list[i], 0);
-    const uint32_t plain = plain_links(other, most);
+    uint32_t *other = mn_graph_list(index, list[i]);
+    const uint32_t plain = mn_plain_links(other, most);
     for (uint32_t o = 1; o <= plain; o++)
       if (other[o] == moved)
         return;
@@ -202,54 +273,86 @@ static void hand_over(const mn_index *index, uint32_t first, uint32_t moved) {
 /* Hangs `slot` in as the latest twin of `first`. In a list full of plain links
  * the last of them gives way. */
 static void link_twin(const mn_index *index, uint32_t first, uint32_t slot) {
-  const uint32_t most = mn_links_max(index->options.m, 0);
-  uint32_t *list = mn_graph_list(index, first, 0);
-  const uint32_t plain = plain_links(list, most);
+  const uint32_t most = mn_links_max(index->options.m);
+  uint32_t *list = mn_graph_list(index, first);
+  const uint32_t plain = mn_plain_links(list, most);
   if (plain == most) {
     hand_over(index, first, list[most]);
     list[0] = most - 1;
   }
   const uint32_t at = plain < most ? plain + 1 : most;
   const uint32_t links[2] = {first, list[at]};
-  write_list(mn_graph_list(index, slot, 0), links, at <= list[0] ? 2 : 1, most);
+  uint32_t *own = mn_graph_list(index, slot);
+  write_list(own, links, at <= list[0] ? 2 : 1, most);
+  own[0] |= MN_TWIN;
   list[at] = slot | MN_TWIN;
   list[0] = at;
 }
 
-/* --- One vector ----------------------------------------------------------- */
+/* --- Committing ----------------------------------------------------------- */
 
-void mn_graph_link(mn_index *index, mn_linker *linker) {
+/* A batch that is being entered. */
+typedef struct batch {
+  const uint32_t *proposals;
+  size_t words; /* of one */
+  uint32_t from, to;
+} batch;
+
+static const uint32_t *proposal_of(const batch *b, uint32_t slot) {
+  return b->proposals + (slot - b->from) * b->words;
+}
+
+/* The vector that stands for `slot` in the graph: a batch's vectors did not
+ * know yet which of them are twins. */
+static uint32_t first_of(const batch *b, uint32_t slot) {
+  while (slot >= b->from && slot < b->to) {
+    const uint32_t equal = proposal_of(b, slot)[PROPOSED_EQUAL];
+    if (equal >= slot) /* MN_TWIN */
+      break;
+    slot = equal;
+  }
+  return slot;
+}
+
+/* Writes the list of a slot; its length. */
+static uint32_t write_own(const mn_index *index, const batch *b,
+                          uint32_t slot) {
+  const uint32_t m = index->options.m;
+  const uint32_t *proposal = proposal_of(b, slot);
+  uint32_t *own = mn_graph_list(index, slot);
+  write_list(own, NULL, 0, mn_links_max(m));
+  for (uint32_t i = 0; i < proposal[PROPOSED_COUNT] && i < m; i++) {
+    const uint32_t link = first_of(b, proposal[PROPOSED_LINKS + i]);
+    if (link < slot && !has_link(own, link))
+      own[++own[0]] = link;
+  }
+  return own[0];
+}
+
+static void commit_one(mn_index *index, const batch *b, uint32_t slot,
+                       mn_chooser *chooser, mn_committer *committer) {
+  const uint32_t first = first_of(b, slot);
+  if (first != slot) {
+    link_twin(index, first, slot);
+    return;
+  }
+  const uint32_t count = write_own(index, b, slot);
+  const uint32_t *own = mn_graph_list(index, slot);
+  int kept = 0;
+  for (uint32_t i = 1; i <= count; i++)
+    kept |= link_back(index, chooser, committer, own[i], slot);
+  if (!kept && count > 0)
+    force_link(index, slot);
+  mn_graph_enter(index, slot);
+}
+
+void mn_graph_commit(mn_index *index, const uint32_t *proposals,
+                     mn_chooser *chooser, mn_committer *committer) {
   mn_state *state = index->state;
-  const uint32_t slot = state->linked;
-  const uint32_t level = mn_graph_level(&index->options, slot);
-  mn_target target = link_target(index);
-  target.query = mn_prepare_slot(&target, slot, 0, linker->vector,
-                                 linker->scratch, linker->own_query);
-  for (uint32_t l = 0; slot > 0 && l <= level && l <= state->top_level; l++) {
-    const mn_candidate start =
-        mn_graph_descend(index, &target, l, &linker->walk);
-    mn_graph_search_level(index, &target, start, l, &linker->walk,
-                          &linker->found);
-    const uint32_t first =
-        l > 0 ? MN_TWIN : find_equal(index, &target, &linker->found, slot);
-    if (first != MN_TWIN) {
-      link_twin(index, first, slot);
-      state->linked++;
-      return;
-    }
-    const uint32_t count =
-        choose(index, linker, &linker->found, index->options.m);
-    uint32_t *own = mn_graph_list(index, slot, l);
-    write_list(own, linker->chosen, count, mn_links_max(index->options.m, l));
-    int kept = 0;
-    for (uint32_t i = 1; i <= count; i++)
-      kept |= link_back(index, linker, own[i], slot, l);
-    if (!kept && l == 0)
-      force_link(index, slot);
+  const batch b = {proposals, proposal_words(&index->options), state->linked,
+                   state->linked + MN_LINK_BATCH};
+  for (uint32_t slot = b.from; slot < b.to; slot++) {
+    commit_one(index, &b, slot, chooser, committer);
+    state->linked++;
   }
-  if (slot == 0 || level > state->top_level) {
-    state->entry = slot;
-    state->top_level = level;
-  }
-  state->linked++;
 }

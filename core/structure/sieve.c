@@ -6,37 +6,9 @@
  */
 #include "structure.h"
 
-/* Moves the `keep` first in order to the front of `count` items: quickselect
- * (Hoare, "Algorithm 65: Find", CACM 1961). The order is total, so what is kept
- * does not depend on how. Needs `keep` from 1 to count - 1. */
-static void select(const uint64_t *keys, mn_candidate *items, uint32_t count,
-                   uint32_t keep) {
-  uint32_t from = 0, to = count - 1;
-  while (from < to) {
-    const mn_candidate pivot = items[from + (to - from) / 2];
-    uint32_t low = from, high = to;
-    for (;;) {
-      while (mn_candidate_before(keys, items[low], pivot))
-        low++;
-      while (mn_candidate_before(keys, pivot, items[high]))
-        high--;
-      if (low >= high)
-        break;
-      const mn_candidate swapped = items[low];
-      items[low++] = items[high];
-      items[high--] = swapped;
-    }
-    /* Behind `high` nothing comes before the pivot, up to it nothing after. */
-    if (keep <= high)
-      to = high;
-    else
-      from = high + 1;
-  }
-}
-
 /* What is left, and from which distance on candidates are too far. */
 static float cut(mn_pool *pool, uint32_t keep) {
-  select(pool->keys, pool->items, pool->size, keep);
+  mn_candidates_select(pool->keys, pool->items, pool->size, keep);
   pool->size = keep;
   float bound = pool->items[0].distance;
   for (uint32_t i = 1; i < keep; i++)

@@ -38,41 +38,75 @@ void mn_sift(const mn_target *target, uint32_t count, mn_pool *pool);
 /* Scratch of one walk. */
 typedef struct mn_walk {
   uint32_t *visited; /* a bit per slot */
-  uint32_t *slots;   /* a neighbour list without what was visited */
+  uint32_t *links;   /* a list, decoded */
+  uint32_t *slots;   /* and without what was visited */
   float *distances;  /* to those */
   uint64_t distance_count;
   uint32_t hops;
 } mn_walk;
 
-/* 0 where memory is short. */
+/* 0 where memory is short; so are the other allocations here. */
 int mn_walk_allocate(const mn_options *options, uint32_t capacity,
                      mn_walk *walk, mn_arena *scratch);
 
-/* Fills the pool with the best that are found on level 0 from the graph's
- * entry, keeping as many candidates as the pool holds, k or more; then with the
- * twins of the k best. */
+/* Fills the pool with the best that a walk finds, keeping as many candidates as
+ * the pool holds, k or more; then with the twins of the k best. */
 void mn_graph_search(const mn_index *index, const mn_target *target, uint32_t k,
                      mn_walk *walk, mn_pool *pool);
 
-/* Scratch of linking. */
-typedef struct mn_linker {
-  mn_walk walk;
-  mn_pool found;      /* ef_construction */
-  mn_pool list;       /* one more than a list's most */
-  float *vector;      /* while a query is prepared */
-  void *scratch;      /* the codec's */
-  uint8_t *own_query; /* the vector that is linked */
-  uint8_t *query;     /* a neighbour whose list is chosen anew */
-  uint32_t *chosen;   /* a list's most */
-  uint8_t *queries;   /* and each of them, prepared */
+/* --- Linking -------------------------------------------------------------- */
+
+/* Scratch of choosing links. */
+typedef struct mn_chooser {
+  float *vector;    /* while a query is prepared */
+  void *scratch;    /* the codec's */
+  uint32_t *chosen; /* a list's most */
+  uint8_t *queries; /* and each of them, prepared */
   size_t query_bytes;
+} mn_chooser;
+
+/* Finding a vector's links in the graph as it is. */
+typedef struct mn_proposer {
+  mn_walk walk;
+  mn_pool found;  /* ef_construction */
+  uint8_t *query; /* the vector */
+} mn_proposer;
+
+/* Writing them, and the links back. */
+typedef struct mn_committer {
+  mn_pool list;   /* one more than a list's most */
+  uint8_t *query; /* a neighbour whose list is chosen anew */
+} mn_committer;
+
+int mn_chooser_allocate(const mn_options *options, mn_chooser *chooser,
+                        mn_arena *scratch);
+int mn_proposer_allocate(const mn_options *options, uint32_t capacity,
+                         const uint64_t *keys, mn_proposer *proposer,
+                         mn_arena *scratch);
+int mn_committer_allocate(const mn_options *options, const uint64_t *keys,
+                          mn_committer *committer, mn_arena *scratch);
+
+/* Bytes of the proposals of one batch. */
+size_t mn_proposals_bytes(const mn_options *options);
+
+/* Notes the links of vector `nth` of the next batch. The index is only read. */
+void mn_graph_propose(const mn_index *index, uint32_t nth, uint32_t *proposals,
+                      mn_chooser *chooser, mn_proposer *proposer);
+
+/* Enters the batch that was proposed for. */
+void mn_graph_commit(mn_index *index, const uint32_t *proposals,
+                     mn_chooser *chooser, mn_committer *committer);
+
+/* Scratch of both, for a host that links by itself. */
+typedef struct mn_linker {
+  uint32_t *proposals;
+  mn_chooser chooser;
+  mn_proposer proposer;
+  mn_committer committer;
 } mn_linker;
 
 int mn_linker_allocate(const mn_options *options, uint32_t capacity,
                        const uint64_t *keys, mn_linker *linker,
                        mn_arena *scratch);
-
-/* Links the first slot that is not linked yet. */
-void mn_graph_link(mn_index *index, mn_linker *linker);
 
 #endif

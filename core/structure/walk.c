@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Walking the graph (Malkov and Yashunin, arXiv 1603.09320, Algorithms 2, 5).
- */
+/* Walking the graph (Malkov and Yashunin, arXiv 1603.09320, Algorithm 2). */
 #include "../block.h"
 #include "../bytes.h"
 #include "../encoding/codec.h"
@@ -10,52 +9,16 @@
 
 int mn_walk_allocate(const mn_options *options, uint32_t capacity,
                      mn_walk *walk, mn_arena *scratch) {
-  const size_t links = mn_links_max(options->m, 0);
+  const size_t links = mn_links_max(options->m);
+  const size_t most = links > MN_ENTRIES ? links : MN_ENTRIES;
   walk->visited = mn_arena_allocate(scratch, ((size_t)capacity + 31) / 32 *
                                                  sizeof *walk->visited);
-  walk->slots = mn_arena_allocate(scratch, links * sizeof *walk->slots);
-  walk->distances = mn_arena_allocate(scratch, links * sizeof *walk->distances);
+  walk->links = mn_arena_allocate(scratch, links * sizeof *walk->links);
+  walk->slots = mn_arena_allocate(scratch, most * sizeof *walk->slots);
+  walk->distances = mn_arena_allocate(scratch, most * sizeof *walk->distances);
   walk->distance_count = walk->hops = 0;
-  return walk->visited != NULL && walk->slots != NULL &&
+  return walk->visited != NULL && walk->links != NULL && walk->slots != NULL &&
          walk->distances != NULL;
-}
-
-/* A list's length and links come from the block and are not trusted: both are
- * checked before they are followed. */
-static uint32_t list_length(const uint32_t *list, uint32_t most) {
-  return list[0] <= most ? list[0] : most;
-}
-
-mn_candidate mn_graph_descend(const mn_index *index, const mn_target *target,
-                              uint32_t to_level, mn_walk *walk) {
-  const mn_state *state = index->state;
-  mn_candidate best = {0.0f, state->entry};
-  mn_distances(target, &best.slot, 1, &best.distance);
-  walk->distance_count++;
-  const uint32_t most = mn_links_max(index->options.m, 1);
-  for (uint32_t level = state->top_level; level > to_level; level--) {
-    /* Each step is strictly nearer, so this ends. */
-    for (int nearer = 1; nearer;) {
-      const uint32_t *list = mn_graph_list(index, best.slot, level);
-      const uint32_t length = list_length(list, most);
-      uint32_t count = 0;
-      for (uint32_t i = 1; i <= length; i++)
-        if (list[i] < state->linked)
-          walk->slots[count++] = list[i];
-      mn_distances(target, walk->slots, count, walk->distances);
-      walk->distance_count += count;
-      walk->hops++;
-      nearer = 0;
-      for (uint32_t i = 0; i < count; i++) {
-        const mn_candidate next = {walk->distances[i], walk->slots[i]};
-        if (next.distance < best.distance) {
-          best = next;
-          nearer = 1;
-        }
-      }
-    }
-  }
-  return best;
 }
 
 /* 1 the first time that it is asked for a slot. */
@@ -67,41 +30,71 @@ static uint32_t visit(mn_walk *walk, uint32_t slot) {
   return is_new;
 }
 
-void mn_graph_search_level(const mn_index *index, const mn_target *target,
-                           mn_candidate start, uint32_t level, mn_walk *walk,
-                           mn_pool *pool) {
+/* Of `count` slots those that are linked and new. */
+static uint32_t keep_new(const mn_index *index, const uint32_t *slots,
+                         uint32_t count, mn_walk *walk) {
   const uint32_t linked = index->state->linked;
-  const uint32_t most = mn_links_max(index->options.m, level);
-  mn_zero(walk->visited, ((size_t)linked + 31) / 32 * sizeof *walk->visited);
+  uint32_t kept = 0;
+  for (uint32_t i = 0; i < count; i++) {
+    if (slots[i] >= linked)
+      continue;                   /* damage */
+    walk->slots[kept] = slots[i]; /* kept where it is new: no branch */
+    kept += visit(walk, slots[i]);
+  }
+  return kept;
+}
+
+/* The nearest entry is where the walk begins. */
+static void begin(const mn_index *index, const mn_target *target, mn_walk *walk,
+                  mn_pool *pool) {
+  const uint32_t entries = index->state->entries; /* checked when opened */
+  const uint32_t count = keep_new(index, index->entries, entries, walk);
+  mn_distances(target, walk->slots, count, walk->distances);
+  walk->distance_count += count;
+  mn_candidate best = {__builtin_inff(), 0};
+  for (uint32_t i = 0; i < count; i++) {
+    const mn_candidate next = {walk->distances[i], walk->slots[i]};
+    if (i == 0 || mn_candidate_before(pool->keys, next, best))
+      best = next;
+  }
   pool->size = 0;
-  mn_pool_add(pool, start);
-  visit(walk, start.slot);
+  if (count > 0)
+    mn_pool_add(pool, best);
+}
+
+/* The list that the walk will most likely want next. */
+static void fetch_list(const mn_index *index, uint32_t slot) {
+  if (!index->is_packed)
+    __builtin_prefetch(mn_graph_list(index, slot));
+}
+
+void mn_graph_walk(const mn_index *index, const mn_target *target,
+                   mn_walk *walk, mn_pool *pool) {
+  mn_zero(walk->visited,
+          ((size_t)index->state->linked + 31) / 32 * sizeof *walk->visited);
+  begin(index, target, walk, pool);
   /* Everything before `at` has been walked from. */
   for (uint32_t at = 0; at < pool->size;) {
     if ((pool->items[at].slot & MN_WALKED) != 0) {
       at++;
       continue;
     }
-    const uint32_t *list = mn_graph_list(index, pool->items[at].slot, level);
+    const uint32_t *links;
+    const uint32_t length =
+        mn_graph_links(index, pool->items[at].slot, walk->links, &links);
     pool->items[at].slot |= MN_WALKED;
-    if (at + 1 < pool->size) /* the next in line, unless a nearer one comes */
-      __builtin_prefetch(
-          mn_graph_list(index, mn_candidate_slot(pool->items[at + 1]), level));
-    const uint32_t length = list_length(list, most);
-    uint32_t count = 0;
-    for (uint32_t i = 1; i <= length; i++) {
-      if (list[i] >= linked)
-        continue;                   /* a twin, or damage */
-      walk->slots[count] = list[i]; /* kept where it is new: no branch */
-      count += visit(walk, list[i]);
-    }
+    if (at + 1 < pool->size)
+      fetch_list(index, mn_candidate_slot(pool->items[at + 1]));
+    const uint32_t count = keep_new(index, links, length, walk);
     mn_distances(target, walk->slots, count, walk->distances);
     walk->distance_count += count;
     walk->hops++;
+    /* One bound for the whole list, so that the order of links within it does
+     * not matter. Not <=, for then a walk among many equal vectors would go on
+     * from key to smaller key until it had seen them all. */
+    const float bound = mn_pool_bound(pool);
     for (uint32_t i = 0; i < count; i++) {
-      /* Not <=, for then a walk among many equal vectors would go on from key
-       * to smaller key until it had seen them all. */
-      if (!(walk->distances[i] < mn_pool_bound(pool)))
+      if (!(walk->distances[i] < bound))
         continue;
       const uint32_t went =
           mn_pool_add(pool, (mn_candidate){walk->distances[i], walk->slots[i]});
@@ -109,18 +102,6 @@ void mn_graph_search_level(const mn_index *index, const mn_target *target,
         at = went;
     }
   }
-}
-
-/* The twin that hangs on `slot`, or MN_TWIN where there is none or it was
- * visited. */
-static uint32_t next_twin(const mn_index *index, uint32_t slot, mn_walk *walk) {
-  const uint32_t *list = mn_graph_list(index, slot, 0);
-  const uint32_t length = list_length(list, mn_links_max(index->options.m, 0));
-  const uint32_t last = length > 0 ? list[length] : 0;
-  const uint32_t twin = last & ~MN_TWIN;
-  return last != twin && twin < index->state->linked && visit(walk, twin)
-             ? twin
-             : MN_TWIN;
 }
 
 /* The walk left twins out, lest they crowd the pool. Those of the k best join
@@ -136,8 +117,8 @@ static void add_twins(const mn_index *index, uint32_t k, mn_walk *walk,
       continue;
     }
     item->slot &= ~MN_WALKED;
-    const uint32_t twin = next_twin(index, item->slot, walk);
-    if (twin == MN_TWIN)
+    const uint32_t twin = mn_graph_twin(index, item->slot);
+    if (twin == MN_TWIN || !visit(walk, twin))
       continue;
     walk->hops++;
     const uint32_t went =
@@ -149,7 +130,6 @@ static void add_twins(const mn_index *index, uint32_t k, mn_walk *walk,
 
 void mn_graph_search(const mn_index *index, const mn_target *target, uint32_t k,
                      mn_walk *walk, mn_pool *pool) {
-  const mn_candidate start = mn_graph_descend(index, target, 0, walk);
-  mn_graph_search_level(index, target, start, 0, walk, pool);
+  mn_graph_walk(index, target, walk, pool);
   add_twins(index, k, walk, pool);
 }

@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What an index is made of, where the user does not say. */
+#include "block.h"
+#include "encoding/codec.h"
+#include "options.h"
+#include "structure/graph.h"
+
+/* From the best recall to the fewest bytes, as measured (core/DESIGN.md, "Where
+ * the user does not say"). Where a vector has few dimensions, 8 bits for each
+ * are too coarse to tell the nearest apart. */
+typedef struct choice {
+  mn_encoding encoding, refine;
+  uint32_t most_dimensions; /* 0: any */
+} choice;
+
+static const choice choices[] = {
+    {MN_BITS4, MN_F16, 191}, {MN_BITS8, 0, 0}, {MN_BITS6, 0, 0},
+    {MN_BITS4, 0, 0},        {MN_BITS3, 0, 0}, {MN_BITS2, 0, 0},
+    {MN_BITS1, 0, 0},
+};
+
+#define CHOICES ((uint32_t)(sizeof choices / sizeof choices[0]))
+
+/* The most bytes that the block can have once it is packed: every list full. */
+static mn_status packed_bytes(const mn_options *asked, uint32_t count,
+                              uint64_t *bytes) {
+  mn_options o;
+  int is_auto;
+  mn_layout layout;
+  mn_status status = mn_options_complete(asked, count, &o, &is_auto);
+  if (status != MN_OK)
+    return status;
+  const mn_packed_links links = mn_packed_shape(
+      count, o.structure == MN_HNSW ? (uint64_t)count * mn_links_max(o.m) : 0);
+  status = mn_layout_of(&o, count, &links, &layout);
+  *bytes = layout.end;
+  return status;
+}
+
+mn_status mn_options_choose(mn_options *options, uint32_t count,
+                            uint64_t budget_bytes) {
+  if (options == NULL || (budget_bytes > 0 && count == 0))
+    return MN_ERROR_ARGUMENT;
+  mn_options o = {.dimensions = options->dimensions,
+                  .metric = options->metric,
+                  .ef_construction = options->ef_construction,
+                  .seed = options->seed};
+  const int is_binary = o.metric == MN_HAMMING || o.metric == MN_JACCARD;
+  o.structure = count == 0                      ? MN_AUTO
+                : count < MN_AUTO_HNSW_CAPACITY ? MN_FLAT
+                                                : MN_HNSW;
+  for (uint32_t i = 0; i < CHOICES; i++) {
+    if (choices[i].most_dimensions != 0 &&
+        o.dimensions > choices[i].most_dimensions)
+      continue;
+    o.encoding = is_binary ? MN_SIGN : choices[i].encoding;
+    o.refine = is_binary ? 0 : choices[i].refine;
+    uint64_t bytes;
+    const mn_status status = packed_bytes(&o, count == 0 ? 1 : count, &bytes);
+    if (status != MN_OK)
+      return status;
+    if (budget_bytes == 0 || bytes <= budget_bytes) {
+      *options = o;
+      return MN_OK;
+    }
+  }
+  return MN_ERROR_CAPACITY;
+}

@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Linking what was appended, whole or in halves. */
+#include "block.h"
+#include "bytes.h"
+#include "structure/structure.h"
+
+uint32_t mn_index_batch(const mn_index *index) {
+  if (index == NULL)
+    return 0;
+  const mn_state *state = index->state;
+  return !index->is_packed && state->count - state->linked >= MN_LINK_BATCH
+             ? MN_LINK_BATCH
+             : 0;
+}
+
+mn_status mn_index_propose(const mn_index *index, uint32_t from, uint32_t to,
+                           void *proposals, mn_arena *scratch) {
+  if (index == NULL || proposals == NULL || scratch == NULL || from > to ||
+      to > mn_index_batch(index))
+    return MN_ERROR_ARGUMENT;
+  const size_t mark = mn_arena_mark(scratch);
+  mn_chooser chooser;
+  mn_proposer proposer;
+  const int fits = mn_chooser_allocate(&index->options, &chooser, scratch) &&
+                   mn_proposer_allocate(&index->options, index->capacity,
+                                        index->keys, &proposer, scratch);
+  for (uint32_t i = from; fits && i < to; i++)
+    mn_graph_propose(index, i, proposals, &chooser, &proposer);
+  mn_arena_rewind(scratch, mark);
+  return fits ? MN_OK : MN_ERROR_ARENA;
+}
+
+mn_status mn_index_commit(mn_index *index, const void *proposals,
+                          mn_arena *scratch) {
+  if (index == NULL || proposals == NULL || scratch == NULL)
+    return MN_ERROR_ARGUMENT;
+  if (!mn_index_is_live(index))
+    return MN_ERROR_READ_ONLY;
+  if (mn_index_batch(index) == 0)
+    return MN_ERROR_ARGUMENT;
+  const size_t mark = mn_arena_mark(scratch);
+  mn_chooser chooser;
+  mn_committer committer;
+  const int fits =
+      mn_chooser_allocate(&index->options, &chooser, scratch) &&
+      mn_committer_allocate(&index->options, index->keys, &committer, scratch);
+  if (fits) {
+    mn_index_unseal(index);
+    mn_graph_commit(index, proposals, &chooser, &committer);
+  }
+  mn_arena_rewind(scratch, mark);
+  return fits ? MN_OK : MN_ERROR_ARENA;
+}
+
+/* --- Both halves ---------------------------------------------------------- */
+
+int mn_linker_allocate(const mn_options *options, uint32_t capacity,
+                       const uint64_t *keys, mn_linker *linker,
+                       mn_arena *scratch) {
+  linker->proposals = mn_arena_allocate(scratch, mn_proposals_bytes(options));
+  return linker->proposals != NULL &&
+         mn_chooser_allocate(options, &linker->chooser, scratch) &&
+         mn_proposer_allocate(options, capacity, keys, &linker->proposer,
+                              scratch) &&
+         mn_committer_allocate(options, keys, &linker->committer, scratch);
+}
+
+static void link_batch(mn_index *index, mn_linker *linker) {
+  for (uint32_t i = 0; i < MN_LINK_BATCH; i++)
+    mn_graph_propose(index, i, linker->proposals, &linker->chooser,
+                     &linker->proposer);
+  mn_graph_commit(index, linker->proposals, &linker->chooser,
+                  &linker->committer);
+}
+
+mn_status mn_index_link(mn_index *index, uint32_t limit, uint32_t *left,
+                        mn_arena *scratch) {
+  if (index == NULL || left == NULL || scratch == NULL)
+    return MN_ERROR_ARGUMENT;
+  if (!mn_index_is_live(index))
+    return MN_ERROR_READ_ONLY;
+  if (mn_index_batch(index) > 0 && limit > 0) {
+    const size_t mark = mn_arena_mark(scratch);
+    mn_linker linker;
+    const int fits = mn_linker_allocate(&index->options, index->capacity,
+                                        index->keys, &linker, scratch);
+    if (fits)
+      mn_index_unseal(index);
+    for (uint32_t done = 0; fits && done < limit && mn_index_batch(index) > 0;
+         done += MN_LINK_BATCH)
+      link_batch(index, &linker);
+    mn_arena_rewind(scratch, mark);
+    if (!fits)
+      return MN_ERROR_ARENA;
+  }
+  const mn_state *state = index->state;
+  *left = (state->count - state->linked) / MN_LINK_BATCH * MN_LINK_BATCH;
+  return MN_OK;
+}
+
+mn_status mn_index_add(mn_index *index, const uint64_t *keys,
+                       const mn_vectors *vectors, uint32_t *bad_row,
+                       mn_arena *scratch) {
+  if (index == NULL || scratch == NULL)
+    return MN_ERROR_ARGUMENT;
+  /* Appending must not succeed where linking will not. */
+  if (index->options.structure == MN_HNSW && !index->is_packed) {
+    const size_t mark = mn_arena_mark(scratch);
+    mn_linker linker;
+    const int fits = mn_linker_allocate(&index->options, index->capacity,
+                                        index->keys, &linker, scratch);
+    mn_arena_rewind(scratch, mark);
+    if (!fits)
+      return MN_ERROR_ARENA;
+  }
+  const mn_status status =
+      mn_index_append(index, keys, vectors, bad_row, scratch);
+  uint32_t left;
+  return status == MN_OK ? mn_index_link(index, UINT32_MAX, &left, scratch)
+                         : status;
+}

@@ -1,0 +1,283 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A live block into a packed one, and back. */
+#include "arena.h"
+#include "block.h"
+#include "bytes.h"
+#include "key_map.h"
+#include "structure/graph.h"
+#include "structure/order.h"
+
+/* --- Order ---------------------------------------------------------------- */
+
+/* Scratch of packing. */
+typedef struct packer {
+  mn_candidate *items; /* while the vectors are ordered */
+  uint32_t *old_of;    /* by new slot */
+  uint32_t *new_of;    /* by old slot */
+  uint32_t *room;      /* a list */
+  mn_orderer orderer;
+} packer;
+
+static int allocate(const mn_options *options, uint32_t count, packer *p,
+                    mn_arena *scratch) {
+  const int is_graph = options->structure == MN_HNSW;
+  const size_t n = count, links = is_graph ? mn_links_max(options->m) : 0;
+  p->items = mn_arena_allocate(scratch, n * sizeof *p->items);
+  p->old_of = mn_arena_allocate(scratch, n * sizeof *p->old_of);
+  p->new_of = mn_arena_allocate(scratch, n * sizeof *p->new_of);
+  p->room = mn_arena_allocate(scratch, links * sizeof *p->room);
+  return p->items != NULL && p->old_of != NULL && p->new_of != NULL &&
+         p->room != NULL && mn_orderer_allocate(options, &p->orderer, scratch);
+}
+
+#define UNPLACED UINT32_MAX
+
+static void place(packer *p, uint32_t slot, uint32_t *at) {
+  p->old_of[*at] = slot;
+  p->new_of[slot] = (*at)++;
+}
+
+/* Twins follow their first one, in the order of the chain. */
+static void place_with_twins(const mn_index *index, uint32_t slot, packer *p,
+                             uint32_t *at) {
+  do {
+    place(p, slot, at);
+    slot = mn_graph_twin(index, slot);
+  } while (slot != MN_TWIN && p->new_of[slot] == UNPLACED &&
+           mn_list_is_twin(mn_graph_list(index, slot)));
+}
+
+/* Where every vector goes: those in the graph in an order of nearness, the
+ * others, which are scanned, as they are. */
+static void arrange(const mn_index *index, packer *p) {
+  const uint32_t count = index->state->count;
+  const uint32_t linked =
+      index->options.structure == MN_HNSW ? index->state->linked : 0;
+  uint32_t firsts = 0, at = 0;
+  for (uint32_t slot = 0; slot < linked; slot++)
+    if (!mn_list_is_twin(mn_graph_list(index, slot)))
+      p->items[firsts++].slot = slot;
+  for (uint32_t slot = 0; slot < count; slot++)
+    p->new_of[slot] = UNPLACED;
+  mn_order(index, p->items, firsts, &p->orderer);
+  for (uint32_t i = 0; i < firsts; i++)
+    place_with_twins(index, p->items[i].slot, p, &at);
+  /* And, in a damaged block, twins that hang on none. */
+  for (uint32_t slot = 0; slot < count; slot++)
+    if (p->new_of[slot] == UNPLACED)
+      place(p, slot, &at);
+}
+
+/* --- Links ---------------------------------------------------------------- */
+
+/* How many links a slot will have. No links mean a twin, so a vector that has
+ * none gets one to itself, which no walk notices. */
+static uint32_t count_links(const mn_index *index, uint32_t slot) {
+  const uint32_t *list = mn_graph_list(index, slot);
+  if (mn_list_is_twin(list))
+    return 0;
+  const uint32_t plain = mn_plain_links(list, mn_links_max(index->options.m));
+  uint32_t count = 0;
+  for (uint32_t i = 1; i <= plain; i++)
+    count += list[i] < index->state->linked;
+  return count > 0 ? count : 1;
+}
+
+static mn_packed_links shape_of(const mn_index *index) {
+  uint64_t links = 0;
+  if (index->options.structure != MN_HNSW)
+    return (mn_packed_links){0, 0};
+  for (uint32_t slot = 0; slot < index->state->linked; slot++)
+    links += count_links(index, slot);
+  return mn_packed_shape(index->state->count, links);
+}
+
+/* The list of an old slot by new slots, in ascending order, into `sorted`. */
+static uint32_t sort_links(const mn_index *index, uint32_t slot,
+                           const packer *p, uint32_t *sorted) {
+  const uint32_t *list = mn_graph_list(index, slot);
+  const uint32_t plain = mn_plain_links(list, mn_links_max(index->options.m));
+  uint32_t count = 0;
+  for (uint32_t i = 1; i <= plain; i++) {
+    if (list[i] >= index->state->linked)
+      continue; /* damage */
+    const uint32_t link = p->new_of[list[i]];
+    uint32_t at = count++;
+    for (; at > 0 && sorted[at - 1] > link; at--)
+      sorted[at] = sorted[at - 1];
+    sorted[at] = link;
+  }
+  if (count == 0 && !mn_list_is_twin(list))
+    sorted[count++] = p->new_of[slot];
+  return count;
+}
+
+static void pack_graph(const mn_index *index, const packer *p,
+                       mn_index *packed) {
+  const mn_state *state = index->state;
+  for (uint32_t slot = 0; slot < state->count; slot++) {
+    const uint32_t count = slot < state->linked
+                               ? sort_links(index, p->old_of[slot], p, p->room)
+                               : 0;
+    mn_packed_write(packed, slot, p->room, count);
+  }
+  for (uint32_t i = 0; i < state->entries; i++)
+    packed->entries[i] =
+        index->entries[i] < state->count ? p->new_of[index->entries[i]] : 0;
+}
+
+static void thaw_list(const mn_index *packed, uint32_t slot, uint32_t first,
+                      const mn_index *live) {
+  const uint32_t most = mn_links_max(packed->options.m);
+  uint32_t *list = mn_graph_list(live, slot);
+  uint32_t count = mn_packed_read(packed, slot, most, list + 1);
+  if (count == 1 && list[1] == slot) /* that of a vector without any */
+    list[1] = count = 0;
+  list[0] = count;
+  const int is_twin = first != slot;
+  if (is_twin)
+    list[++list[0]] = first;
+  const uint32_t twin = mn_graph_twin(packed, slot);
+  if (twin != MN_TWIN && list[0] < most)
+    list[++list[0]] = twin | MN_TWIN;
+  if (is_twin)
+    list[0] |= MN_TWIN;
+}
+
+static void thaw_graph(const mn_index *packed, mn_index *live) {
+  uint32_t first = 0;
+  for (uint32_t slot = 0; slot < packed->state->linked; slot++) {
+    if (mn_packed_count(packed, slot) > 0)
+      first = slot;
+    thaw_list(packed, slot, first, live);
+  }
+  mn_move(live->entries, packed->entries,
+          packed->state->entries * sizeof *live->entries);
+}
+
+/* --- Copy ----------------------------------------------------------------- */
+
+/* A new block with the model, state and host sections of `from`. */
+static mn_status begin(const mn_index *from, uint32_t capacity,
+                       const mn_packed_links *packed, mn_index *to,
+                       mn_arena *arena) {
+  const mn_header *header = mn_index_header(from);
+  mn_section_entry hosts[MN_HOST_SECTIONS_MAX];
+  const uint32_t host_count = mn_header_hosts(header, hosts);
+  mn_layout was, is;
+  const mn_packed_links links = mn_header_packed(header);
+  mn_status status = mn_layout_of(&from->options, from->capacity,
+                                  from->is_packed ? &links : NULL, &was);
+  if (status == MN_OK)
+    status = mn_layout_of(&from->options, capacity, packed, &is);
+  if (status != MN_OK)
+    return status;
+  const size_t host_bytes = from->block_bytes - (size_t)was.end;
+  uint8_t *block = mn_arena_allocate(arena, (size_t)is.end + host_bytes);
+  if (block == NULL)
+    return MN_ERROR_ARENA;
+  mn_zero(block, (size_t)is.end);
+  mn_move(block + is.end, from->block + was.end, host_bytes);
+  mn_move(block + is.offset[MN_AT_MODEL], from->block + was.offset[MN_AT_MODEL],
+          (size_t)was.bytes[MN_AT_MODEL]);
+  mn_header_write((mn_header *)(void *)block, &from->options, 0, capacity,
+                  packed, &is);
+  mn_header_add_hosts((mn_header *)(void *)block, hosts, host_count);
+  mn_index_point(to, block, 1, &is, from->codec.kernels);
+  mn_move(to->state, from->state, sizeof *to->state);
+  return MN_OK;
+}
+
+static void copy_row(uint8_t *to, const uint8_t *from, size_t bytes,
+                     uint32_t to_slot, uint32_t from_slot) {
+  if (bytes > 0)
+    mn_move(to + to_slot * bytes, from + from_slot * bytes, bytes);
+}
+
+/* A vector's key and codes. */
+static void copy_vector(const mn_index *from, uint32_t from_slot, mn_index *to,
+                        uint32_t to_slot) {
+  const mn_codec *codec = &from->codec, *fine = &from->fine;
+  to->keys[to_slot] = from->keys[from_slot];
+  copy_row(to->codes, from->codes, codec->code_bytes, to_slot, from_slot);
+  copy_row(to->rests, from->rests, codec->rest_bytes, to_slot, from_slot);
+  copy_row(to->fine_codes, from->fine_codes, fine->code_bytes, to_slot,
+           from_slot);
+  copy_row(to->fine_rests, from->fine_rests, fine->rest_bytes, to_slot,
+           from_slot);
+}
+
+/* --- Public --------------------------------------------------------------- */
+
+mn_status mn_plan_pack(const mn_index *index, mn_packing *plan) {
+  if (index == NULL || plan == NULL || index->is_packed ||
+      index->state->count == 0)
+    return MN_ERROR_ARGUMENT;
+  const mn_packed_links shape = shape_of(index);
+  mn_layout was, is;
+  mn_status status = mn_layout_of(&index->options, index->capacity, NULL, &was);
+  if (status == MN_OK)
+    status = mn_layout_of(&index->options, index->state->count, &shape, &is);
+  if (status != MN_OK || shape.links > UINT32_MAX)
+    return MN_ERROR_TOO_LARGE;
+  mn_arena measuring = mn_arena_measuring();
+  packer p;
+  if (!allocate(&index->options, index->state->count, &p, &measuring))
+    return MN_ERROR_TOO_LARGE;
+  plan->block_bytes = (size_t)is.end + (index->block_bytes - (size_t)was.end);
+  plan->scratch_bytes = measuring.used;
+  return MN_OK;
+}
+
+mn_status mn_index_pack(const mn_index *index, mn_index *packed,
+                        mn_arena *arena) {
+  mn_packing plan;
+  if (packed == NULL || arena == NULL)
+    return MN_ERROR_ARGUMENT;
+  mn_status status = mn_plan_pack(index, &plan);
+  if (status != MN_OK)
+    return status;
+  const uint32_t count = index->state->count;
+  const mn_packed_links shape = shape_of(index);
+  const size_t mark = mn_arena_mark(arena);
+  mn_index made;
+  status = begin(index, count, &shape, &made, arena);
+  if (status != MN_OK)
+    return status;
+  const size_t end = mn_arena_mark(arena);
+  packer p;
+  if (!allocate(&index->options, count, &p, arena)) {
+    mn_arena_rewind(arena, mark);
+    return MN_ERROR_ARENA;
+  }
+  arrange(index, &p);
+  for (uint32_t slot = 0; slot < count; slot++)
+    copy_vector(index, p.old_of[slot], &made, slot);
+  mn_key_map_fill(&made);
+  if (index->options.structure == MN_HNSW)
+    pack_graph(index, &p, &made);
+  mn_arena_rewind(arena, end);
+  mn_move(packed, &made, sizeof made);
+  return MN_OK;
+}
+
+mn_status mn_index_thaw(const mn_index *packed, uint32_t capacity,
+                        mn_index *live, mn_arena *arena) {
+  if (packed == NULL || live == NULL || arena == NULL || !packed->is_packed ||
+      capacity > MN_CAPACITY_MAX)
+    return MN_ERROR_ARGUMENT;
+  const uint32_t count = packed->state->count;
+  if (capacity < count)
+    return MN_ERROR_CAPACITY;
+  mn_index made;
+  const mn_status status = begin(packed, capacity, NULL, &made, arena);
+  if (status != MN_OK)
+    return status;
+  for (uint32_t slot = 0; slot < count; slot++)
+    copy_vector(packed, slot, &made, slot);
+  mn_key_map_fill(&made);
+  if (packed->options.structure == MN_HNSW)
+    thaw_graph(packed, &made);
+  mn_move(live, &made, sizeof made);
+  return MN_OK;
+}
