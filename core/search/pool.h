@@ -52,6 +52,10 @@ static inline float mn_pool_bound(const mn_pool *pool) {
  * best. O(log size) comparisons and O(size) moves. */
 uint32_t mn_pool_add(mn_pool *pool, mn_candidate candidate);
 
+/* The same for `count` candidates in any order, which are used up; where the
+ * nearest of them went. */
+uint32_t mn_pool_merge(mn_pool *pool, mn_candidate *some, uint32_t count);
+
 /* Moves the `keep` first in order to the front of `count` items: quickselect
  * (Hoare, "Algorithm 65: Find", CACM 1961). The order is total, so what is kept
  * does not depend on how. Needs `keep` from 1 to count - 1. */

@@ -24,17 +24,23 @@ static size_t query_bytes_of(const mn_codec *codec) {
 int mn_chooser_allocate(const mn_options *options, mn_chooser *chooser,
                         mn_arena *scratch) {
   const size_t most = mn_links_max(options->m);
+  const size_t list = most + 1, found = options->ef_construction;
+  const size_t candidates = found > list ? found : list;
   mn_codec codec;
   mn_codec_first(options, &codec);
-  chooser->query_bytes = query_bytes_of(&codec);
   chooser->vector =
       mn_arena_allocate(scratch, sizeof(float) * codec.dimensions);
   chooser->scratch = mn_arena_allocate(
       scratch, (size_t)mn_codec_measure(&codec).scratch_bytes);
   chooser->chosen = mn_arena_allocate(scratch, most * sizeof *chooser->chosen);
-  chooser->queries = mn_arena_allocate(scratch, most * chooser->query_bytes);
+  chooser->query = mn_arena_allocate(scratch, query_bytes_of(&codec));
+  chooser->slots =
+      mn_arena_allocate(scratch, candidates * sizeof *chooser->slots);
+  chooser->distances =
+      mn_arena_allocate(scratch, candidates * sizeof *chooser->distances);
   return chooser->vector != NULL && chooser->scratch != NULL &&
-         chooser->chosen != NULL && chooser->queries != NULL;
+         chooser->chosen != NULL && chooser->query != NULL &&
+         chooser->slots != NULL && chooser->distances != NULL;
 }
 
 int mn_proposer_allocate(const mn_options *options, uint32_t capacity,
@@ -71,36 +77,39 @@ static float distance_to(const mn_target *target, uint32_t slot) {
   return distance;
 }
 
-/* Whether a candidate is nearer to the vector itself than to any link chosen
- * before. */
-static int is_apart(const mn_index *index, const mn_chooser *chooser,
-                    uint32_t chosen_count, mn_candidate candidate) {
-  const uint32_t slot = mn_candidate_slot(candidate);
-  mn_target target = link_target(index);
-  for (uint32_t c = 0; c < chosen_count; c++) {
-    target.query = index->codec.ops->code_is_query
-                       ? mn_code_at(index, chooser->chosen[c])
-                       : chooser->queries + c * chooser->query_bytes;
-    if (distance_to(&target, slot) < candidate.distance)
-      return 0;
+/* Of the candidates from `at` on, those that are nearer to the vector itself
+ * than to `link`: to the front of `items`; their number. */
+static uint32_t keep_apart(const mn_target *target, uint32_t link,
+                           const mn_candidate *from, uint32_t count,
+                           mn_chooser *chooser, mn_candidate *items) {
+  for (uint32_t i = 0; i < count; i++)
+    chooser->slots[i] = mn_candidate_slot(from[i]);
+  mn_target to = *target;
+  to.query = mn_prepare_slot(target, link, 1, chooser->vector, chooser->scratch,
+                             chooser->query);
+  mn_distances(&to, chooser->slots, count, chooser->distances);
+  uint32_t kept = 0;
+  for (uint32_t i = 0; i < count; i++) {
+    const int is_apart = !(chooser->distances[i] < from[i].distance);
+    items[kept] = from[i];
+    kept += (uint32_t)is_apart;
   }
-  return 1;
+  return kept;
 }
 
-/* Which of the candidates, nearest first, become links (Algorithm 4), up to
- * `most`. Into chooser->chosen; their number. */
+/* Which of the candidates, nearest first, become links, up to `most`: those
+ * that are nearer to the vector than to any chosen before (Algorithm 4). Into
+ * chooser->chosen; their number. Uses the pool up. */
 static uint32_t choose(const mn_index *index, mn_chooser *chooser,
-                       const mn_pool *candidates, uint32_t most) {
+                       mn_pool *candidates, uint32_t most) {
   const mn_target target = link_target(index);
-  uint32_t count = 0;
-  for (uint32_t i = 0; i < candidates->size && count < most; i++) {
-    if (!is_apart(index, chooser, count, candidates->items[i]))
-      continue;
-    const uint32_t slot = mn_candidate_slot(candidates->items[i]);
-    chooser->chosen[count] = slot;
-    mn_prepare_slot(&target, slot, 1, chooser->vector, chooser->scratch,
-                    chooser->queries + count * chooser->query_bytes);
-    count++;
+  uint32_t count = 0, left = candidates->size;
+  while (left > 0 && count < most) {
+    const uint32_t link = mn_candidate_slot(candidates->items[0]);
+    chooser->chosen[count++] = link;
+    if (count < most)
+      left = keep_apart(&target, link, candidates->items + 1, left - 1, chooser,
+                        candidates->items);
   }
   return count;
 }
@@ -211,14 +220,15 @@ static int link_back(const mn_index *index, mn_chooser *chooser,
   mn_target target = link_target(index);
   target.query = mn_prepare_slot(&target, from, 1, chooser->vector,
                                  chooser->scratch, committer->query);
+  uint32_t others = 0;
+  chooser->slots[others++] = slot;
+  for (uint32_t i = 1; i <= plain; i++)
+    if (list[i] < slot) /* or it is damage: only earlier slots are linked */
+      chooser->slots[others++] = list[i];
+  mn_distances(&target, chooser->slots, others, chooser->distances);
   pool->size = 0;
-  for (uint32_t i = 0; i <= plain; i++) {
-    mn_candidate other = {0.0f, i == 0 ? slot : list[i]};
-    if (other.slot > slot)
-      continue; /* damage: only earlier slots are linked */
-    other.distance = distance_to(&target, other.slot);
-    mn_pool_add(pool, other);
-  }
+  for (uint32_t i = 0; i < others; i++)
+    mn_pool_add(pool, (mn_candidate){chooser->distances[i], chooser->slots[i]});
   const uint32_t twin = plain < most ? list[most] : 0;
   const uint32_t count =
       choose(index, chooser, pool, twin == 0 ? most : most - 1);

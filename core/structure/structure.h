@@ -37,10 +37,11 @@ void mn_sift(const mn_target *target, uint32_t count, mn_pool *pool);
 
 /* Scratch of one walk. */
 typedef struct mn_walk {
-  uint32_t *visited; /* a bit per slot */
-  uint32_t *links;   /* a list, decoded */
-  uint32_t *slots;   /* and without what was visited */
-  float *distances;  /* to those */
+  uint32_t *visited;    /* a bit per slot */
+  uint32_t *links;      /* a list, decoded */
+  uint32_t *slots;      /* and without what was visited */
+  float *distances;     /* to those */
+  mn_candidate *nearer; /* of them, those that the pool may take */
   uint64_t distance_count;
   uint32_t hops;
 } mn_walk;
@@ -61,8 +62,9 @@ typedef struct mn_chooser {
   float *vector;    /* while a query is prepared */
   void *scratch;    /* the codec's */
   uint32_t *chosen; /* a list's most */
-  uint8_t *queries; /* and each of them, prepared */
-  size_t query_bytes;
+  uint8_t *query;   /* the latest of them */
+  uint32_t *slots;  /* of candidates: ef_construction, or a list and one */
+  float *distances; /* to those */
 } mn_chooser;
 
 /* Finding a vector's links in the graph as it is. */

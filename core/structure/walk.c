@@ -16,9 +16,10 @@ int mn_walk_allocate(const mn_options *options, uint32_t capacity,
   walk->links = mn_arena_allocate(scratch, links * sizeof *walk->links);
   walk->slots = mn_arena_allocate(scratch, most * sizeof *walk->slots);
   walk->distances = mn_arena_allocate(scratch, most * sizeof *walk->distances);
+  walk->nearer = mn_arena_allocate(scratch, links * sizeof *walk->nearer);
   walk->distance_count = walk->hops = 0;
   return walk->visited != NULL && walk->links != NULL && walk->slots != NULL &&
-         walk->distances != NULL;
+         walk->distances != NULL && walk->nearer != NULL;
 }
 
 /* 1 the first time that it is asked for a slot. */
@@ -93,14 +94,16 @@ void mn_graph_walk(const mn_index *index, const mn_target *target,
      * not matter. Not <=, for then a walk among many equal vectors would go on
      * from key to smaller key until it had seen them all. */
     const float bound = mn_pool_bound(pool);
+    uint32_t nearer = 0;
     for (uint32_t i = 0; i < count; i++) {
-      if (!(walk->distances[i] < bound))
-        continue;
-      const uint32_t went =
-          mn_pool_add(pool, (mn_candidate){walk->distances[i], walk->slots[i]});
-      if (went < at)
-        at = went;
+      walk->nearer[nearer] = (mn_candidate){walk->distances[i], walk->slots[i]};
+      nearer += walk->distances[i] < bound;
     }
+    if (nearer == 0)
+      continue;
+    const uint32_t went = mn_pool_merge(pool, walk->nearer, nearer);
+    if (went < at)
+      at = went;
   }
 }
 
