@@ -38,16 +38,23 @@ AT(mn_sizes, code_bytes, 4);
 AT(mn_sizes, refine_bytes, 8);
 AT(mn_sizes, append_scratch_bytes, 12);
 AT(mn_sizes, link_scratch_bytes, 16);
-AT(mn_sizes, add_scratch_bytes, 20);
-AT(mn_sizes, search_scratch_bytes, 24);
-AT(mn_sizes, rank_scratch_bytes, 28);
-AT(mn_sizes, vector_scratch_bytes, 32);
-SIZE(mn_sizes, 36);
+AT(mn_sizes, proposals_bytes, 20);
+AT(mn_sizes, propose_scratch_bytes, 24);
+AT(mn_sizes, commit_scratch_bytes, 28);
+AT(mn_sizes, add_scratch_bytes, 32);
+AT(mn_sizes, search_scratch_bytes, 36);
+AT(mn_sizes, rank_scratch_bytes, 40);
+AT(mn_sizes, vector_scratch_bytes, 44);
+SIZE(mn_sizes, 48);
 
 AT(mn_training, least, 0);
 AT(mn_training, enough, 4);
 AT(mn_training, scratch_bytes, 8);
 SIZE(mn_training, 12);
+
+AT(mn_packing, block_bytes, 0);
+AT(mn_packing, scratch_bytes, 4);
+SIZE(mn_packing, 8);
 
 /* The handle: a host reserves 512 bytes, and reads the first two fields to
  * save a block. */
@@ -93,12 +100,14 @@ AT(mn_info, count, 72);
 AT(mn_info, linked, 76);
 AT(mn_info, trained, 80);
 AT(mn_info, sealed, 84);
-AT(mn_info, clipped, 88);
-AT(mn_info, block_bytes, 96);
-AT(mn_info, code_bytes, 104);
-AT(mn_info, refine_bytes, 108);
-AT(mn_info, error, 112);
-AT(mn_info, compression, 116);
-AT(mn_info, format_major, 120);
-AT(mn_info, format_minor, 124);
-SIZE(mn_info, 128);
+AT(mn_info, packed, 88);
+AT(mn_info, clipped, 96);
+AT(mn_info, block_bytes, 104);
+AT(mn_info, graph_bytes, 112);
+AT(mn_info, code_bytes, 120);
+AT(mn_info, refine_bytes, 124);
+AT(mn_info, error, 128);
+AT(mn_info, compression, 132);
+AT(mn_info, format_major, 136);
+AT(mn_info, format_minor, 140);
+SIZE(mn_info, 144);

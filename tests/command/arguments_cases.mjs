@@ -3,13 +3,13 @@
 import assert from "node:assert/strict";
 import { makeRows, npy } from "./vectors.mjs";
 
-const commands = ["build", "search", "encode", "decode", "info", "verify"];
+const commands = ["build", "pack", "thaw", "search", "encode", "decode", "info", "verify"];
 const build = ["build", "rows.npy", "-o", "out.index"];
 const l2 = ["--metric", "l2"];
 
 // [words, what standard error says]; all end with 2.
 const mistakes = [
-  [["bild"], /bild: not a command; give build, search, encode/],
+  [["bild"], /bild: not a command; give build, pack, thaw, search, encode/],
   [["build"], /build: INPUT is missing; see `minnow build --help`/],
   [["build", "rows.npy", ...l2], /-o INDEX is missing/],
   [build, /--metric l2\|ip\|cosine\|hamming\|jaccard is missing/],
@@ -40,6 +40,16 @@ const mistakes = [
   [[...build, ...l2, "--seed", "18446744073709551616"], /--seed: /],
   [[...build, ...l2, "--dimensions", "0"], /--dimensions: `0` is not .* from 1 to 65535/],
   [[...build, ...l2, "--ef-construction", "8"], /--ef-construction: 8 is less than the graph's M/],
+  [[...build, ...l2, "--threads", "0"], /--threads: `0` is not an integer from 1 to 64/],
+  [[...build, ...l2, "--threads=65"], /--threads: `65` is not an integer from 1 to 64/],
+  [[...build, ...l2, "--spec", "flat", "--budget", "1MB"], /--budget: goes with --spec auto; flat leaves/],
+  [[...build, ...l2, "--spec", "auto,sq8", "--budget", "1MB"], /--budget: goes with --spec auto; auto,sq8/],
+  ...["0", "MB", "1TB", "1mb", "1.5MB", "-1", "99999999999999999999", "18446744074GB"].map((bytes) =>
+    [[...build, ...l2, `--budget=${bytes}`],
+      new RegExp(`--budget: \`${bytes}\` is not a number of bytes, such as 20000000, 20MB`)]),
+  [["pack", "x.index"], /-o OUT is missing/],
+  [["thaw", "x.index", "-o", "y.index", "--capacity", "0"], /--capacity: `0` is not an integer from 1/],
+  [["thaw"], /INDEX is missing/],
   [[...build, ...l2, "--format", "csv"], /`csv` is not a format; give npy, fvecs, f32 or jsonl/],
   [["build", "rows.csv", "-o", "out.index", ...l2], /rows.csv: the name does not tell the format/],
   [["build", "-", "-o", "out.index", ...l2], /standard input: the name does not tell/],

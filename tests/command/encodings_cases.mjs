@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // Encodings, their training, precision at query time, and codes by themselves.
 import assert from "node:assert/strict";
-import { distances, f32, makeRows, npy, packBits, ranked, signedBits } from "./vectors.mjs";
+import {
+  distances, f32, makeRows, npy, packBits, ranked, recall as recallOf, signedBits,
+} from "./vectors.mjs";
 
 const K = 10;
 const dimensions = 32;
@@ -35,13 +37,7 @@ function answers(minnow, words) {
     .trim().split("\n").map((line) => JSON.parse(line));
 }
 
-function recall(found, metric) {
-  const hits = found.map(({ keys }, i) => {
-    const truth = new Set(ranked(rows, queries[i], metric).slice(0, K).map(({ key }) => key));
-    return keys.filter((key) => truth.has(key)).length;
-  });
-  return hits.reduce((sum, n) => sum + n, 0) / (K * found.length);
-}
+const recall = (found) => recallOf(found.map(({ keys }) => keys), rows, queries, "cosine", K);
 
 export function run(suite) {
   suite.each("files for encodings", (minnow) => {
@@ -66,13 +62,13 @@ export function run(suite) {
       assert.match(text, new RegExp(`^ {2}bytes a code +${codeBytes}${
         refineBytes ? `, and ${refineBytes} to refine` : ""}: 1/`, "m"));
       assert.match(text, /^ {2}error +\S+ of the squared length$/m);
-      const found = recall(answers(minnow, [name, "ask.f32"]), "cosine");
+      const found = recall(answers(minnow, [name, "ask.f32"]));
       assert.ok(found >= floor, `recall ${found}`);
     });
 
   suite.each("precision is chosen at query time", (minnow) => {
     const index = "spec-bits8.index";
-    const at = (...more) => recall(answers(minnow, [index, "ask.f32", ...more]), "cosine");
+    const at = (...more) => recall(answers(minnow, [index, "ask.f32", ...more]));
     const steps = ["1", "2", "4", "8"].map((planes) => at("--planes", planes));
     steps.forEach((found, i) => assert.ok(i === 0 || found > steps[i - 1], String(steps)));
     const refined = at("--planes", "1", "--refine-planes", "8", "--refine-k", "30.5");
@@ -88,7 +84,7 @@ export function run(suite) {
 
   suite.each("refining more candidates finds more", (minnow) => {
     const found = ["1", "3", "40"].map((x) =>
-      recall(answers(minnow, ["spec-bits1-refine=f16.index", "ask.f32", "--refine-k", x]), "cosine"));
+      recall(answers(minnow, ["spec-bits1-refine=f16.index", "ask.f32", "--refine-k", x])));
     assert.ok(found[0] < found[1] && found[1] < found[2] && found[2] > 0.95, String(found));
   });
 

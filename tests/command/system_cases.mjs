@@ -33,6 +33,24 @@ export function run(suite) {
     assert.match(piped, /\rreading \d+ vectors/);
   });
 
+  // Ctrl-C while the graph is linked, which takes seconds; WASI has no signals.
+  suite.each("an interrupted build leaves what was there", (minnow) => {
+    minnow.write("long.f32", f32(makeRows(30000, 32, 89)));
+    minnow.write("old.block", "before");
+    const words = ["build", "long.f32", "--dimensions", "32", "-o", "old.block", "--metric", "l2",
+      "--spec", "hnsw32,f32", "--ef-construction", "2000"];
+    for (const [signal, number] of [["INT", 2], ["TERM", 15], ["HUP", 1]]) {
+      const interrupting = `set -m; "$@" & pid=$!
+        for ((i = 0; i < 200; i++)); do [ -e old.block.tmp ] && break; sleep .05; done
+        sleep .3; [ -e old.block.tmp ] || exit 90
+        kill -${signal} $pid; wait $pid`;
+      const { code } = minnow.run(words, { compare: false, wrap: (w) => ["bash", "-c", interrupting, "bash", ...w] });
+      assert.equal(code, 128 + number, signal);
+      assert.ok(!minnow.has("old.block.tmp"), signal);
+      assert.equal(minnow.read("old.block").toString(), "before");
+    }
+  }, { targets: suite.targets.filter(({ isWasi }) => !isWasi) });
+
   suite.each("standard input that comes late", (minnow) => {
     minnow.write("late.f32", f32(makeRows(9, 4, 79)));
     minnow.succeed(["build", "-", "--format", "f32", "--dimensions", "4",

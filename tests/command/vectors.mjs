@@ -116,3 +116,12 @@ export function ranked(rows, query, metric, keys) {
     }))
     .sort((x, y) => x.distance - y.distance);
 }
+
+// The part of each query's k nearest rows that is among its `found` keys.
+export function recall(found, rows, queries, metric, k) {
+  const hits = queries.map((query, i) => {
+    const truth = new Set(ranked(rows, query, metric).slice(0, k).map(({ key }) => key));
+    return found[i].filter((key) => truth.has(key)).length;
+  });
+  return hits.reduce((sum, n) => sum + n, 0) / (k * queries.length);
+}

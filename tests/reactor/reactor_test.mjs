@@ -8,7 +8,10 @@ import { before, test } from "node:test";
 const root = new URL("../../", import.meta.url);
 const MN_L2 = 1;
 const MN_ERROR_DUPLICATE_KEY = -7;
+const MN_ERROR_CAPACITY = -9;
+const MN_ERROR_READ_ONLY = -11;
 const MN_ERROR_CORRUPT = -19;
+const LINK_BATCH = 64;
 
 let module;
 let c; // the exports
@@ -90,11 +93,11 @@ test("an index is built, searched, saved, opened and verified", () => {
   write32(options + 56, 7, 0);
   const spec = new TextEncoder().encode("hnsw8,f16");
   assert.equal(c.mn_options_parse(options, put(spec), spec.length, 0), 0);
-  const sizes = room(36);
+  const sizes = room(48);
   assert.equal(c.mn_plan(options, 100, makeQuery(3), sizes), 0);
 
   const memory = arena(read32(sizes) + 64);
-  const scratch = arena(Math.max(read32(sizes + 20), read32(sizes + 24)) + 64);
+  const scratch = arena(Math.max(read32(sizes + 32), read32(sizes + 36)) + 64);
   const index = room(512);
   assert.equal(c.mn_index_create(index, options, 100, memory), 0);
   assert.equal(read32(index + 4), read32(sizes), "the block is as large as planned");
@@ -124,6 +127,81 @@ test("an index is built, searched, saved, opened and verified", () => {
   c.free(at);
 });
 
+test("an index is linked in halves, packed and thawed", () => {
+  const options = zeroed(64, 2, MN_L2);
+  const spec = new TextEncoder().encode("hnsw8,f32");
+  assert.equal(c.mn_options_parse(options, put(spec), spec.length, 0), 0);
+  const sizes = room(48);
+  assert.equal(c.mn_plan(options, 1000, makeQuery(3), sizes), 0);
+  const scratch = arena(1 << 20);
+  const rows = Array.from({ length: 2000 }, (_, i) => Math.sin(i * i));
+
+  // By mn_index_link, and by propose and commit: the same bytes.
+  const made = [0, 1].map(() => {
+    const index = room(512);
+    assert.equal(c.mn_index_create(index, options, 1000, arena(read32(sizes) + 64)), 0);
+    assert.equal(c.mn_index_append(index, 0, vectors(rows, 2), 0, scratch), 0);
+    return index;
+  });
+  const [whole, halves] = made;
+  const left = room(4);
+  assert.equal(c.mn_index_link(whole, 1000, left, scratch), 0);
+  assert.equal(read32(left), 0);
+  const proposals = c.mn_arena_allocate(arena(read32(sizes + 20) + 64), read32(sizes + 20));
+  let batches = 0;
+  for (; c.mn_index_batch(halves) > 0; batches++) {
+    assert.equal(c.mn_index_batch(halves), LINK_BATCH);
+    for (const from of [32, 0]) {
+      assert.equal(c.mn_index_propose(halves, from, from + 32, proposals, scratch), 0);
+    }
+    assert.equal(c.mn_index_commit(halves, proposals, scratch), 0);
+  }
+  assert.equal(batches, Math.floor(1000 / LINK_BATCH));
+  const blockOf = (index) =>
+    new Uint8Array(c.memory.buffer).slice(read32(index), read32(index) + read32(index + 4));
+  made.forEach((index) => assert.equal(c.mn_index_seal(index), 0));
+  assert.deepEqual(blockOf(halves), blockOf(whole));
+
+  const packing = room(8);
+  assert.equal(c.mn_plan_pack(whole, packing), 0);
+  const [packed, thawed] = [room(512), room(512)];
+  assert.equal(c.mn_index_pack(whole, packed, arena(read32(packing) + read32(packing + 4) + 64)), 0);
+  assert.equal(read32(packed + 4), read32(packing), "the block is as large as planned");
+  assert.equal(c.mn_index_thaw(packed, 1000, thawed, arena(read32(sizes) + 64)), 0);
+  assert.equal(read32(thawed + 4), read32(sizes));
+  assert.equal(c.mn_index_append(packed, 0, vectors([0, 0], 2), 0, scratch), MN_ERROR_READ_ONLY);
+
+  const info = room(144);
+  const infos = [whole, packed, thawed].map((index) => {
+    c.mn_index_info(info, index);
+    return { packed: read32(info + 88), block: read32(info + 104), graph: read32(info + 112) };
+  });
+  assert.deepEqual(infos.map(({ packed }) => packed), [0, 1, 0]);
+  assert.deepEqual(infos.map(({ block }) => block), [whole, packed, thawed].map((index) => read32(index + 4)));
+  assert.ok(infos[1].graph > 0 && infos[1].graph < infos[0].graph / 2, `${infos[1].graph} of ${infos[0].graph}`);
+  for (const at of [[0, 0], [0.5, -0.25], [-0.9, 0.9]]) {
+    const expected = search(whole, at, 5, scratch);
+    assert.equal(expected.length, 5);
+    for (const index of [packed, thawed]) assert.deepEqual(search(index, at, 5, scratch), expected);
+  }
+});
+
+test("a spec is chosen within a budget", () => {
+  const options = zeroed(64, 64, MN_L2);
+  const chosen = (count, budget) => {
+    const status = c.mn_options_choose(options, count, BigInt(budget));
+    const spec = room(80);
+    assert.equal(c.mn_options_format(options, spec), 0);
+    return [status, text(spec)];
+  };
+  assert.match(chosen(100_000, 0)[1], /^hnsw\d+,/);
+  const [status, spec] = chosen(100_000, 12e6);
+  assert.equal(status, 0);
+  assert.match(spec, /^hnsw\d+,bits\d$/);
+  assert.notEqual(spec, chosen(100_000, 0)[1]);
+  assert.equal(chosen(100_000, 1000)[0], MN_ERROR_CAPACITY);
+});
+
 test("codes, training and planes", () => {
   const options = zeroed(64, 8, MN_L2);
   const spec = new TextEncoder().encode("flat,bits8");
@@ -139,9 +217,9 @@ test("codes, training and planes", () => {
   assert.equal(c.mn_index_train(index, vectors(rows, 8), scratch), 0);
   assert.equal(c.mn_index_add(index, 0, vectors(rows, 8), 0, scratch), 0);
 
-  const info = room(128);
+  const info = room(144);
   c.mn_index_info(info, index);
-  const [codeBytes, error] = [read32(info + 104), data().getFloat32(info + 112, true)];
+  const [codeBytes, error] = [read32(info + 120), data().getFloat32(info + 128, true)];
   assert.equal(codeBytes, 16); // 8 planes of a byte, and 8 bytes
   assert.ok(error > 0 && error < 1e-3, `error ${error}`);
   const codes = room(100 * codeBytes);

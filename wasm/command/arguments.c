@@ -83,23 +83,66 @@ exit_code arguments_read(const char *command, const argument *arguments,
   return EXIT_OK;
 }
 
-exit_code arguments_number(const char *name, const char *text, uint64_t least,
-                           uint64_t most, uint64_t *number) {
-  if (!text)
-    return EXIT_OK;
+/* Reads digits and returns what follows them; `text` where there are none, or
+ * a number too large. */
+static const char *read_digits(const char *text, uint64_t *number) {
   uint64_t value = 0;
   const char *at = text;
   for (; *at >= '0' && *at <= '9'; at++) {
     uint64_t digit = (uint64_t)(*at - '0');
     if (value > (UINT64_MAX - digit) / 10)
-      break;
+      return text;
     value = value * 10 + digit;
   }
-  if (at == text || *at != '\0' || value < least || value > most)
+  *number = value;
+  return at;
+}
+
+exit_code arguments_number(const char *name, const char *text, uint64_t least,
+                           uint64_t most, uint64_t *number) {
+  if (!text)
+    return EXIT_OK;
+  uint64_t value = 0;
+  const char *end = read_digits(text, &value);
+  if (end == text || *end != '\0' || value < least || value > most)
     return report(EXIT_USAGE, name,
                   "`%s` is not an integer from %" PRIu64 " to %" PRIu64, text,
                   least, most);
   *number = value;
+  return EXIT_OK;
+}
+
+static uint64_t unit_bytes(const char *name) {
+  static const struct {
+    const char *name;
+    uint64_t bytes;
+  } units[] = {
+      {"", 1},
+      {"KB", 1000},
+      {"MB", 1000 * 1000},
+      {"GB", 1000 * 1000 * 1000},
+      {"KiB", 1 << 10},
+      {"MiB", 1 << 20},
+      {"GiB", 1 << 30},
+  };
+  for (size_t i = 0; i < sizeof units / sizeof units[0]; i++)
+    if (strcmp(units[i].name, name) == 0)
+      return units[i].bytes;
+  return 0;
+}
+
+exit_code arguments_bytes(const char *name, const char *text, uint64_t *bytes) {
+  if (!text)
+    return EXIT_OK;
+  uint64_t value = 0;
+  const char *end = read_digits(text, &value);
+  const uint64_t unit = unit_bytes(end);
+  if (end == text || unit == 0 || value == 0 || value > UINT64_MAX / unit)
+    return report(EXIT_USAGE, name,
+                  "`%s` is not a number of bytes, such as 20000000, 20MB, "
+                  "512KiB or 1GB",
+                  text);
+  *bytes = value * unit;
   return EXIT_OK;
 }
 

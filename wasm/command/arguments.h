@@ -27,6 +27,11 @@ exit_code arguments_read(const char *command, const argument *arguments,
 exit_code arguments_number(const char *name, const char *text, uint64_t least,
                            uint64_t most, uint64_t *number);
 
+/* A number of bytes from 1: an integer and perhaps a unit, KB, MB or GB (1000,
+ * 1000^2, 1000^3 bytes) or KiB, MiB or GiB (1024, …). `text` NULL leaves
+ * `*bytes` alone. */
+exit_code arguments_bytes(const char *name, const char *text, uint64_t *bytes);
+
 /* A decimal number from 1 to `most`. `text` NULL leaves `*number` alone. */
 exit_code arguments_factor(const char *name, const char *text, float most,
                            float *number);

@@ -1,44 +1,25 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* minnow build: rows in, an index file out. */
+#include "build.h"
+
 #include "arguments.h"
 #include "commands.h"
-#include "index_memory.h"
-#include "input.h"
-#include "key_file.h"
+#include "link.h"
 #include "options.h"
-#include "output_file.h"
 #include "progress.h"
-#include "refusal.h"
-#include "rows.h"
-#include "sample.h"
+#include "threads.h"
 
 #include <inttypes.h>
 #include <string.h>
 
-/* Rows to a batch, and vectors to a step of linking: some milliseconds. */
+/* Rows to a batch: some milliseconds. */
 #define BATCH_ROWS 256u
-#define LINK_STEP  32u
 /* Capacity to begin with where the number of rows is not known. */
 #define FIRST_CAPACITY 1024u
-
-typedef struct build {
-  const char *input, *output, *format, *keys_path;
-  uint64_t train; /* rows to train on at most; 0: as many as help */
-  mn_options options;
-  input_wish wish;
-  input in;
-  key_file keys;
-  rows batch;
-  sample trained_on;
-  index_memory memory;
-  output_file file;
-} build;
 
 /* --- Command line --------------------------------------------------------- */
 
 static exit_code check_names(const build *b) {
-  if (strcmp(b->output, "-") == 0)
-    return report(EXIT_USAGE, "-o", "an index goes to a file; give its name");
   if (strcmp(b->output, b->input) == 0)
     return report(EXIT_USAGE, "-o", "%s is the input; give another name",
                   b->output);
@@ -50,14 +31,42 @@ static exit_code check_names(const build *b) {
   return EXIT_OK;
 }
 
+/* A batch has no work for more threads than it has vectors. */
+static exit_code read_threads(const char *text, uint64_t *count) {
+  const uint64_t processors = threads_processors();
+  *count = processors < 1               ? 1
+           : processors > MN_LINK_BATCH ? MN_LINK_BATCH
+                                        : processors;
+  exit_code code = arguments_number("--threads", text, 1, MN_LINK_BATCH, count);
+  if (code == EXIT_OK && processors == 0 && *count > 1)
+    return report(EXIT_USAGE, "--threads",
+                  "this build of minnow has no threads; leave it out, or give "
+                  "1: the index is the same");
+  return code;
+}
+
+/* `auto` by itself: all is chosen by what the rows turn out to be. */
+static exit_code read_spec(const char *spec, const char *budget, build *b) {
+  b->is_auto = strcmp(spec, "auto") == 0;
+  if (budget && !b->is_auto)
+    return report(EXIT_USAGE, "--budget",
+                  "goes with --spec auto; %s leaves nothing to choose", spec);
+  exit_code code = arguments_bytes("--budget", budget, &b->budget);
+  return code == EXIT_OK ? options_read_spec(spec, &b->options) : code;
+}
+
 static exit_code read_options(build *b, int words_count, char **words) {
-  const char *metric = NULL, *spec = "auto", *dimensions = NULL, *seed = NULL,
-             *ef_construction = NULL, *train = NULL;
+  const char *metric = NULL, *spec = "auto", *budget = NULL, *dimensions = NULL,
+             *seed = NULL, *ef_construction = NULL, *train = NULL,
+             *threads_count = NULL;
   const argument arguments[] = {
       {"INPUT", "", &b->input, NULL, true},
       {"-o", "INDEX", &b->output, NULL, true},
       {"--metric", METRICS, &metric, NULL, true},
       {"--spec", "SPEC", &spec, NULL, false},
+      {"--budget", "BYTES", &budget, NULL, false},
+      {"--pack", "", NULL, &b->packs, false},
+      {"--threads", "N", &threads_count, NULL, false},
       {"--train", "N", &train, NULL, false},
       {"--dimensions", "D", &dimensions, NULL, false},
       {"--seed", "N", &seed, NULL, false},
@@ -72,7 +81,7 @@ static exit_code read_options(build *b, int words_count, char **words) {
   if (code == EXIT_OK)
     code = options_read_metric(metric, &b->options);
   if (code == EXIT_OK)
-    code = options_read_spec(spec, &b->options);
+    code = read_spec(spec, budget, b);
   if (code == EXIT_OK)
     code = arguments_number("--dimensions", dimensions, 1, MN_DIMENSIONS_MAX,
                             &wide_dimensions);
@@ -83,114 +92,16 @@ static exit_code read_options(build *b, int words_count, char **words) {
                             &ef);
   if (code == EXIT_OK)
     code = arguments_number("--train", train, 1, MN_CAPACITY_MAX, &b->train);
+  if (code == EXIT_OK)
+    code = read_threads(threads_count, &b->threads);
+  if (code == EXIT_OK)
+    code = output_file_check(b->output);
   if (code != EXIT_OK)
     return code;
   b->options.dimensions = (uint32_t)wide_dimensions;
   b->options.ef_construction = (uint32_t)ef;
   code = check_names(b);
   return code == EXIT_OK ? options_check(&b->options) : code;
-}
-
-/* --- Training ------------------------------------------------------------- */
-
-/* Takes a row into the sample, unless no index takes it at all: training would
- * not say which row that is. */
-static exit_code take(build *b, uint64_t row, uint64_t place,
-                      const float *vector) {
-  mn_status status = refusal_of(vector, b->in.dimensions, b->options.metric);
-  if (status != MN_OK)
-    return refusal_report(&b->in, row, place, vector, 0, status);
-  sample_take(&b->trained_on, vector);
-  return EXIT_OK;
-}
-
-/* The sample of a file, which is then read again from its beginning. */
-static exit_code sample_file(build *b) {
-  float *row = b->batch.vectors;
-  progress_begin("sampling");
-  for (;;) {
-    bool end;
-    exit_code code = input_next(&b->in, row, &end);
-    if (code == EXIT_OK && !end)
-      code = take(b, b->in.rows - 1, b->in.place, row);
-    if (code != EXIT_OK)
-      return code;
-    if (end)
-      break;
-    progress_update(b->in.reader.position, b->in.reader.size, b->in.rows);
-  }
-  progress_clear();
-  input_close(&b->in);
-  b->wish.dimensions = b->in.dimensions;
-  return input_open(&b->in, b->input, &b->wish);
-}
-
-/* The sample of what can be read but once, all of which is held. */
-static exit_code sample_batch(build *b) {
-  exit_code code = EXIT_OK;
-  for (uint32_t i = 0; i < b->batch.count && code == EXIT_OK; i++)
-    code = take(b, i, b->batch.places[i],
-                b->batch.vectors + (size_t)i * b->in.dimensions);
-  return code;
-}
-
-static exit_code train_on(build *b, const mn_vectors *vectors) {
-  mn_training training;
-  exit_code code = options_training(&b->options, vectors->count, &training);
-  if (code != EXIT_OK)
-    return code;
-  if (vectors->count < training.least)
-    return report(EXIT_INPUT, b->in.reader.name,
-                  "%u rows, and this --spec needs at least %u to train on; "
-                  "give more, or a spec with fewer bits",
-                  vectors->count, training.least);
-  code = index_memory_scratch(&b->memory, training.scratch_bytes);
-  if (code != EXIT_OK)
-    return code;
-  progress_begin("training on");
-  progress_update(0, 0, vectors->count);
-  mn_status status =
-      mn_index_train(&b->memory.index, vectors, &b->memory.scratch.arena);
-  progress_clear();
-  if (status == MN_ERROR_NOT_FINITE)
-    return report(EXIT_INPUT, b->in.reader.name,
-                  "numbers so large that distances overflow; scale the "
-                  "vectors");
-  if (status == MN_ERROR_ZERO_VECTOR)
-    return report(EXIT_INPUT, b->in.reader.name,
-                  "a row of which the transform leaves nothing, so cosine is "
-                  "undefined; give another --spec, or --metric l2 or ip");
-  return status == MN_OK ? EXIT_OK : report_status("training", status);
-}
-
-static exit_code train(build *b) {
-  mn_training training;
-  exit_code code = options_training(&b->options, 0, &training);
-  if (code != EXIT_OK)
-    return code;
-  if (b->train > 0 && b->train < training.least)
-    return report(EXIT_USAGE, "--train",
-                  "this --spec needs at least %u rows to train on",
-                  training.least);
-  uint32_t room = b->train > 0 ? (uint32_t)b->train : training.enough;
-  uint64_t given = b->in.rows_expected;
-  bool is_file = b->in.reader.size > 0 && strcmp(b->input, "-") != 0;
-  if (!is_file) {
-    code = rows_read_all(&b->batch, &b->in, b->keys_path ? &b->keys : NULL);
-    if (code != EXIT_OK)
-      return code;
-    given = b->batch.count;
-  }
-  if (given > 0 && given < room)
-    room = (uint32_t)given;
-  sample *s = &b->trained_on;
-  code = sample_create(s, room, b->in.dimensions, b->options.seed);
-  if (code == EXIT_OK)
-    code = is_file ? sample_file(b) : sample_batch(b);
-  if (code == EXIT_OK)
-    code = train_on(b, &(mn_vectors){s->vectors, s->count, s->dimensions});
-  sample_free(s);
-  return code;
 }
 
 /* --- Rows into the index -------------------------------------------------- */
@@ -234,43 +145,33 @@ static exit_code read_rows(build *b) {
   return EXIT_OK;
 }
 
-static exit_code link_rows(build *b) {
-  mn_index *index = &b->memory.index;
-  mn_sizes sizes;
-  exit_code code = index_memory_plan(&b->memory, index->capacity, &sizes);
-  if (code == EXIT_OK)
-    code = index_memory_scratch(&b->memory, sizes.link_scratch_bytes);
-  if (code != EXIT_OK)
-    return code;
-  progress_begin("linking");
-  uint32_t left = 0;
-  do {
-    mn_status status =
-        mn_index_link(index, LINK_STEP, &left, &b->memory.scratch.arena);
-    if (status != MN_OK)
-      return report_status("linking", status);
-    uint64_t linked = b->in.rows - left;
-    progress_update(linked, b->in.rows, linked);
-  } while (left > 0);
-  progress_clear();
-  return EXIT_OK;
-}
-
 /* --- The whole ------------------------------------------------------------ */
 
 /* Memory for rows and index, now that the input's dimensions are known. */
 static exit_code prepare(build *b) {
   b->options.dimensions = b->in.dimensions;
   uint64_t expected = b->in.rows_expected;
-  exit_code code = options_check(&b->options);
-  if (code == EXIT_OK)
-    code = index_memory_create(&b->memory, &b->options,
-                               expected ? expected : FIRST_CAPACITY);
-  if (code != EXIT_OK)
-    return code;
-  uint32_t room =
+  const uint32_t room =
       expected && expected < BATCH_ROWS ? (uint32_t)expected : BATCH_ROWS;
-  return rows_create(&b->batch, room, b->in.dimensions);
+  exit_code code = rows_create(&b->batch, room, b->in.dimensions);
+  if (code == EXIT_OK && b->is_auto)
+    code = build_count(b, &expected);
+  if (code == EXIT_OK && b->is_auto)
+    code = options_choose(&b->options, expected, b->budget);
+  if (code == EXIT_OK)
+    code = options_check(&b->options);
+  return code == EXIT_OK
+             ? index_memory_create(&b->memory, &b->options,
+                                   expected ? expected : FIRST_CAPACITY)
+             : code;
+}
+
+static exit_code pack(build *b) {
+  index_memory packed = {.scratch = {.bytes = NULL}};
+  exit_code code = index_memory_pack(&packed, &b->memory.index, b->output);
+  index_memory_free(&b->memory);
+  b->memory = packed;
+  return code;
 }
 
 static exit_code summarise(const build *b) {
@@ -278,9 +179,10 @@ static exit_code summarise(const build *b) {
   mn_info info = mn_index_info(index);
   char spec[MN_SPEC_BYTES];
   mn_options_format(&info.options, spec);
-  printf("%s: %u vectors of %u dimensions, %s, %s, %" PRIu64 " bytes\n",
+  printf("%s: %u vectors of %u dimensions, %s, %s%s, %" PRIu64 " bytes\n",
          b->output, info.count, info.options.dimensions,
-         metric_name(info.options.metric), spec, info.block_bytes);
+         metric_name(info.options.metric), spec, info.packed ? ", packed" : "",
+         info.block_bytes);
   if (info.clipped > 0)
     fprintf(stderr,
             "minnow: %s: %" PRIu64 " vectors lie beyond the range of the %u "
@@ -292,21 +194,17 @@ static exit_code summarise(const build *b) {
 
 static exit_code make_index(build *b) {
   exit_code code = prepare(b);
-  if (code == EXIT_OK && !mn_index_info(&b->memory.index).trained)
-    code = train(b);
+  if (code == EXIT_OK)
+    code = build_train(b);
   if (code == EXIT_OK)
     code = read_rows(b);
   if (code == EXIT_OK)
     code = index_memory_resize(&b->memory, b->in.rows);
   if (code == EXIT_OK)
-    code = link_rows(b);
-  if (code != EXIT_OK)
-    return code;
-  const mn_index *index = &b->memory.index;
-  mn_status status = mn_index_seal(&b->memory.index);
-  return status == MN_OK
-             ? output_file_write(&b->file, index->block, index->block_bytes)
-             : report_status("sealing", status);
+    code = link_vectors(&b->memory, (uint32_t)b->threads);
+  if (code == EXIT_OK && b->packs)
+    code = pack(b);
+  return code == EXIT_OK ? index_memory_write(&b->memory, &b->file) : code;
 }
 
 exit_code command_build(int words_count, char **words) {

@@ -6,6 +6,8 @@ const char help_minnow[] =
     "\n"
     "Usage:\n"
     "  minnow build INPUT -o INDEX --metric METRIC   make an index\n"
+    "  minnow pack INDEX -o OUT                      smaller, to search only\n"
+    "  minnow thaw INDEX -o OUT                      packed no more\n"
     "  minnow search INDEX QUERIES -k K              find the nearest\n"
     "  minnow encode INDEX VECTORS -o CODES          codes of other vectors\n"
     "  minnow decode INDEX CODES -o VECTORS          and vectors of codes\n"
@@ -45,11 +47,21 @@ const char help_build[] =
     "\n"
     "Options:\n"
     "  -o INDEX              the file to write; it appears whole or not at\n"
-    "                        all (INDEX.tmp until then)\n"
+    "                        all (INDEX.tmp until then, gone after Ctrl-C)\n"
     "  --metric METRIC       l2 (squared), ip (inner product), cosine; of\n"
     "                        bits, which are numbers above 0: hamming, "
     "jaccard\n"
-    "  --spec SPEC           what the index is made of, below; default auto\n"
+    "  --spec SPEC           what the index is made of, below; default auto,\n"
+    "                        which chooses by metric, dimensions, number of\n"
+    "                        rows and --budget\n"
+    "  --budget BYTES        with --spec auto: what the index may take once "
+    "it\n"
+    "                        is packed: 20000000, 20MB, 512KiB, …; the best\n"
+    "                        recall that fits is taken\n"
+    "  --pack                write it packed (`minnow pack --help`)\n"
+    "  --threads N           that link the graph, 1 to 64, with the same\n"
+    "                        result; default: a thread to a processor; under\n"
+    "                        WASI 1, and no more\n"
     "  --train N             rows to train on, at random from all; default:\n"
     "                        as many as help\n"
     "  --ef-construction N   candidates kept while linking the graph, M to\n"
@@ -64,8 +76,9 @@ const char help_build[] =
     "the row numbers from 0.\n"
     "\n"
     "SPEC is [structure][,transform][,encoding][,refine=encoding]:\n"
-    "  auto | flat | hnswM         scans small indexes, links large ones | a\n"
-    "                              scan | a graph of M links, 4 to 64\n"
+    "  auto | flat | hnswM         with words behind it, scans small indexes,\n"
+    "                              links large ones | a scan | a graph of M\n"
+    "                              links, 4 to 64\n"
     "  hadamard | firstN | pcaN    a random rotation | the first N dimensions "
     "|\n"
     "  | opq                       N principal axes | a rotation for pq, prq\n"
@@ -77,8 +90,22 @@ const char help_build[] =
     "  prqMxBxN | prqMxBxN+c       M codes of B = 1 to 12 bits, N times\n"
     "  sign                        1 bit a dimension, for hamming and jaccard\n"
     "Vectors beyond a trained range are clamped to it, and their number is\n"
-    "reported. To train, a file is read twice, and a pipe held in memory.\n"
+    "reported. To train, a file is read twice, and a pipe held in memory; so\n"
+    "are, for auto, jsonl and pipes, to count the rows.\n"
     "\n" HELP_FORMATS;
+
+const char help_pack[] =
+    "Usage: minnow pack INDEX -o OUT\n"
+    "\n"
+    "Writes the index for search only: without spare room, its links\n"
+    "compressed, near vectors near one another. It gives the same answers;\n"
+    "keys stay, and nothing can be added. OUT may be INDEX.\n";
+
+const char help_thaw[] =
+    "Usage: minnow thaw INDEX -o OUT [--capacity N]\n"
+    "\n"
+    "Writes a packed index so that it can be added to, with room for N\n"
+    "vectors; default: as many as it holds. It gives the same answers.\n";
 
 const char help_search[] =
     "Usage: minnow search INDEX QUERIES -k K [options]\n"

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "index_memory.h"
 
+#include <stdbool.h>
 #include <stdlib.h>
 
 exit_code memory_take(memory *into, size_t bytes, const char *what) {
@@ -66,6 +67,80 @@ exit_code index_memory_resize(index_memory *into, uint64_t capacity) {
   into->block = block;
   return EXIT_OK;
 }
+
+/* --- Packed and live ------------------------------------------------------ */
+
+/* A section that the npm package keeps for a collection: its documents go by
+ * slot, and packing moves vectors to other slots. */
+static bool is_collection(const mn_index *index) {
+  const void *data;
+  size_t bytes;
+  return mn_index_section(index, MN_SECTION('i', 'd', 's', '1'), &data,
+                          &bytes) == MN_OK;
+}
+
+exit_code index_memory_pack(index_memory *into, const mn_index *live,
+                            const char *path) {
+  const mn_info info = mn_index_info(live);
+  if (info.packed)
+    return report(EXIT_USAGE, path, "packed already");
+  if (info.count == 0)
+    return report(EXIT_USAGE, path,
+                  "without a vector; there is nothing to "
+                  "pack");
+  if (is_collection(live))
+    return report(EXIT_USAGE, path,
+                  "a collection, whose documents packing would mix up; pack "
+                  "it with the npm package: collection.pack()");
+  *into = (index_memory){.options = live->options};
+  mn_packing plan;
+  mn_status status = mn_plan_pack(live, &plan);
+  if (status == MN_OK && plan.scratch_bytes > SIZE_MAX - plan.block_bytes)
+    status = MN_ERROR_TOO_LARGE;
+  if (status != MN_OK)
+    return report_index(path, status);
+  exit_code code = memory_take(
+      &into->block, plan.block_bytes + plan.scratch_bytes, "the packed index");
+  if (code != EXIT_OK)
+    return code;
+  status = mn_index_pack(live, &into->index, &into->block.arena);
+  return status == MN_OK ? EXIT_OK : report_index(path, status);
+}
+
+exit_code index_memory_thaw(index_memory *into, const mn_index *packed,
+                            uint64_t capacity, const char *path) {
+  const mn_info info = mn_index_info(packed);
+  if (!info.packed)
+    return report(EXIT_USAGE, path, "not packed, so there is nothing to thaw");
+  if (capacity < info.count)
+    return report(EXIT_USAGE, "--capacity",
+                  "%s holds %u vectors; give that many or more", path,
+                  info.count);
+  *into = (index_memory){.options = packed->options};
+  mn_sizes sizes;
+  exit_code code = index_memory_plan(into, capacity, &sizes);
+  /* Host sections come on top, and are no larger than the block they are in. */
+  const size_t more = packed->block_bytes;
+  if (code == EXIT_OK)
+    code =
+        sizes.block_bytes <= SIZE_MAX - more
+            ? memory_take(&into->block, sizes.block_bytes + more, "the index")
+            : report_index(path, MN_ERROR_TOO_LARGE);
+  if (code != EXIT_OK)
+    return code;
+  mn_status status = mn_index_thaw(packed, (uint32_t)capacity, &into->index,
+                                   &into->block.arena);
+  return status == MN_OK ? EXIT_OK : report_index(path, status);
+}
+
+exit_code index_memory_write(index_memory *of, output_file *to) {
+  mn_status status = mn_index_seal(&of->index);
+  return status == MN_OK
+             ? output_file_write(to, of->index.block, of->index.block_bytes)
+             : report_status("sealing", status);
+}
+
+/* --- Room ----------------------------------------------------------------- */
 
 exit_code index_memory_reserve(index_memory *into, uint32_t more) {
   uint64_t needed = (uint64_t)mn_index_info(&into->index).count + more;

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* An index in memory from malloc that grows as rows come in, and scratch. */
+/* An index in memory from malloc that grows as rows come in, is packed or
+ * thawed, and is written; and scratch. */
 #ifndef MINNOW_COMMAND_INDEX_MEMORY_H
 #define MINNOW_COMMAND_INDEX_MEMORY_H
 
-#include "report.h"
+#include "output_file.h"
 
 /* Bytes from malloc under an arena. */
 typedef struct memory {
@@ -34,6 +35,16 @@ exit_code index_memory_reserve(index_memory *into, uint32_t more);
 /* What operations take at the index's capacity. */
 exit_code index_memory_plan(const index_memory *of, uint64_t capacity,
                             mn_sizes *sizes);
+
+/* A packed copy of a live index, and a live copy of a packed one with room for
+ * `capacity` vectors. `path` is where that came from, for messages. */
+exit_code index_memory_pack(index_memory *into, const mn_index *live,
+                            const char *path);
+exit_code index_memory_thaw(index_memory *into, const mn_index *packed,
+                            uint64_t capacity, const char *path);
+
+/* Seals the index and writes it. */
+exit_code index_memory_write(index_memory *of, output_file *to);
 
 /* Makes the scratch at least `bytes` large. */
 exit_code index_memory_scratch(index_memory *into, size_t bytes);

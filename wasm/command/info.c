@@ -19,17 +19,17 @@ static void print_json(const mn_info *info, const mn_training *training,
          "\"auto\":%s,\"dimensions\":%u,\"count\":%u,\"capacity\":%u,"
          "\"linked\":%u,\"efConstruction\":%u,\"seed\":%" PRIu64
          ",\"trained\":%s,\"training\":{\"least\":%u,\"enough\":%u},"
-         "\"sealed\":%s,\"clipped\":%" PRIu64 ",\"error\":%.9g,"
+         "\"sealed\":%s,\"packed\":%s,\"clipped\":%" PRIu64 ",\"error\":%.9g,"
          "\"compression\":%.9g,\"blockBytes\":%" PRIu64
-         ",\"codeBytes\":%u,\"refineBytes\":%u}\n",
+         ",\"graphBytes\":%" PRIu64 ",\"codeBytes\":%u,\"refineBytes\":%u}\n",
          info->format_major, info->format_minor,
          metric_name(info->options.metric), spec, truth(info->is_auto),
          info->options.dimensions, info->count, info->capacity, info->linked,
          info->options.ef_construction, info->options.seed,
          truth(info->trained), training->least, training->enough,
-         truth(info->sealed), info->clipped, (double)info->error,
-         (double)info->compression, info->block_bytes, info->code_bytes,
-         info->refine_bytes);
+         truth(info->sealed), truth(info->packed), info->clipped,
+         (double)info->error, (double)info->compression, info->block_bytes,
+         info->graph_bytes, info->code_bytes, info->refine_bytes);
 }
 
 static void print_table(const char *path, const mn_info *info,
@@ -56,10 +56,13 @@ static void print_table(const char *path, const mn_info *info,
          (double)info->error);
   printf("  sealed            %s\n",
          info->sealed ? "yes" : "no (checksums are not kept)");
+  printf("  packed            %s\n",
+         info->packed ? "yes (to search only)" : "no");
   printf("  bytes             %" PRIu64 "\n", info->block_bytes);
   if (info->count > 0)
-    printf("  bytes a vector    %.1f in all\n",
-           (double)info->block_bytes / info->count);
+    printf("  bytes a vector    %.1f in all, %.1f of them links\n",
+           (double)info->block_bytes / info->count,
+           (double)info->graph_bytes / info->count);
   printf("  bytes a code      %u", info->code_bytes);
   if (info->refine_bytes > 0)
     printf(", and %u to refine", info->refine_bytes);

@@ -12,6 +12,8 @@ static const struct {
   const char *help;
 } commands[] = {
     {"build", command_build, help_build},
+    {"pack", command_pack, help_pack},
+    {"thaw", command_thaw, help_thaw},
     {"search", command_search, help_search},
     {"encode", command_encode, help_encode},
     {"decode", command_decode, help_decode},
@@ -60,9 +62,10 @@ static exit_code run(int words_count, char **words) {
     return print(help_minnow);
   if (strcmp(name, "--version") == 0)
     return print_version();
-  return report(EXIT_USAGE, name,
-                "not a command; give build, search, encode, decode, info or "
-                "verify, or see `minnow --help`");
+  return report(
+      EXIT_USAGE, name,
+      "not a command; give build, pack, thaw, search, encode, decode, "
+      "info or verify, or see `minnow --help`");
 }
 
 int main(int words_count, char **words) {

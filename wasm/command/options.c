@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "options.h"
 
+#include <inttypes.h>
 #include <string.h>
 
 static const char *const metric_names[] = {
@@ -37,6 +38,41 @@ exit_code options_read_spec(const char *spec, mn_options *options) {
                 "  %s\n"
                 "  %*s^",
                 spec, (int)at, "");
+}
+
+/* --- Choosing ------------------------------------------------------------- */
+
+static bool fits(const mn_options *options, uint32_t count, uint64_t budget) {
+  mn_options chosen = *options;
+  return mn_options_choose(&chosen, count, budget) == MN_OK;
+}
+
+/* The least that fits: the first power of two that does, then by halving. */
+static uint64_t least_budget(const mn_options *options, uint32_t count) {
+  uint64_t high = 1;
+  while (high < UINT64_MAX / 2 && !fits(options, count, high))
+    high *= 2;
+  uint64_t low = high / 2;
+  while (high - low > 1) {
+    uint64_t middle = low + (high - low) / 2;
+    if (fits(options, count, middle))
+      high = middle;
+    else
+      low = middle;
+  }
+  return high;
+}
+
+exit_code options_choose(mn_options *options, uint64_t count, uint64_t budget) {
+  /* What is too many is refused where the index is made. */
+  uint32_t n = count < MN_CAPACITY_MAX ? (uint32_t)count : MN_CAPACITY_MAX;
+  mn_status status = mn_options_choose(options, n, budget);
+  if (status == MN_ERROR_CAPACITY)
+    return report(EXIT_USAGE, "--budget",
+                  "%u vectors of %u dimensions do not fit into %" PRIu64
+                  " bytes; %" PRIu64 " are the least",
+                  n, options->dimensions, budget, least_budget(options, n));
+  return status == MN_OK ? EXIT_OK : report_status("choosing", status);
 }
 
 /* --- What goes together --------------------------------------------------- */
@@ -85,9 +121,8 @@ exit_code options_check(const mn_options *o) {
   const uint32_t m = o->m ? o->m : 16;
   if (code == EXIT_OK && o->ef_construction > 0 && o->ef_construction < m)
     return report(EXIT_USAGE, "--ef-construction",
-                  "%u is less than the graph's M (in --spec; default 16); give "
-                  "M or more",
-                  o->ef_construction);
+                  "%u is less than the graph's M, %u; give that or more",
+                  o->ef_construction, m);
   return code;
 }
 

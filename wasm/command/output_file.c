@@ -2,6 +2,8 @@
 #define _POSIX_C_SOURCE 200809L
 #include "output_file.h"
 
+#include "interrupt.h"
+
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,6 +12,13 @@
 
 static exit_code cannot_write(const char *path) {
   return report(EXIT_OUTPUT, path, "cannot be written: %s", strerror(errno));
+}
+
+exit_code output_file_check(const char *path) {
+  return strcmp(path, "-") != 0
+             ? EXIT_OK
+             : report(EXIT_USAGE, "-o",
+                      "an index goes to a file; give its name");
 }
 
 exit_code output_file_begin(output_file *file, const char *path) {
@@ -23,10 +32,12 @@ exit_code output_file_begin(output_file *file, const char *path) {
   if (!file->temporary)
     return report_memory("a file name", bytes);
   snprintf(file->temporary, bytes, "%s.tmp", path);
+  interrupt_removes(file->temporary);
   file->to = fopen(file->temporary, "wb");
   if (file->to)
     return EXIT_OK;
   exit_code code = cannot_write(file->temporary);
+  interrupt_removes(NULL);
   free(file->temporary);
   return code;
 }
@@ -48,6 +59,7 @@ exit_code output_file_end(output_file *file, exit_code code) {
     code = cannot_write(file->path);
   if (code != EXIT_OK)
     remove(file->temporary);
+  interrupt_removes(NULL);
   free(file->temporary);
   return code;
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A file that appears whole or not at all: PATH.tmp, renamed at the end. */
+/* A file that appears whole or not at all: PATH.tmp, renamed at the end, and
+ * removed when the program is interrupted (under WASI it stays). */
 #ifndef MINNOW_COMMAND_OUTPUT_FILE_H
 #define MINNOW_COMMAND_OUTPUT_FILE_H
 
@@ -12,6 +13,9 @@ typedef struct output_file {
   char *temporary;
   FILE *to;
 } output_file;
+
+/* Whether an index may go to PATH, as far as its name tells. */
+exit_code output_file_check(const char *path);
 
 /* Begins writing, or finds out that PATH cannot be written. */
 exit_code output_file_begin(output_file *file, const char *path);
