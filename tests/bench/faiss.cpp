@@ -32,7 +32,7 @@ static bench_built peer_build(const bench_set *set, const char *spec) {
   graph.reset(new faiss::IndexHNSWFlat((int)set->dimensions, m, metric));
   graph->hnsw.efConstruction = ef_construction;
   graph->add(set->n, rows);
-  bench_built built = {bench_heap_bytes() - before, 0};
+  bench_built built = {bench_heap_bytes() - before, 0, 0};
   free(rows);
   return built;
 }

@@ -41,7 +41,7 @@ static bench_built peer_build(const bench_set *set, const char *spec) {
   for (uint32_t i = 0; i < set->n; i++)
     graph->addPoint(rows + (size_t)i * set->dimensions, i);
   distance_of = graph->fstdistfunc_;
-  bench_built built = {bench_heap_bytes() - before, 0};
+  bench_built built = {bench_heap_bytes() - before, 0, 0};
   free(rows);
   return built;
 }

@@ -3,6 +3,7 @@
  * measure Minnow natively. It is named by a spec string of the library's, and
  * behind that, if wanted,
  *
+ *     " packed"    is packed when it has been built; the live block is let go
  *     " portable"  uses the kernels in plain C */
 #ifndef BENCH_INDEX_H
 #define BENCH_INDEX_H
@@ -12,10 +13,13 @@
 
 typedef struct bench_index {
   mn_index index;
+  mn_arena block;            /* in which it lies */
+  mn_sizes sizes;            /* planned */
   mn_arena scratch;          /* for any search up to the one planned for */
   size_t build_scratch;      /* bytes on top of the block while adding */
   uint32_t sample;           /* vectors trained on */
   double train_cpu, add_cpu; /* seconds */
+  double pack_cpu;           /* the same; 0: not packed */
 } bench_index;
 
 static void bench_check(mn_status status, const char *what) {
@@ -70,6 +74,37 @@ static void bench_train(bench_index *built, const bench_set *set) {
   free(scratch.base);
 }
 
+/* An index without vectors, trained; `largest` is the search to plan for. */
+static bench_index bench_create(const bench_set *set, const char *spec,
+                                const mn_query *largest) {
+  bench_index made;
+  memset(&made, 0, sizeof made);
+  mn_options options = {.dimensions = set->dimensions,
+                        .metric = (mn_metric)set->metric};
+  bench_check(mn_options_parse(&options, spec, strlen(spec), NULL), spec);
+  bench_check(mn_plan(&options, set->n, largest, &made.sizes), "plan");
+  made.block = bench_arena(made.sizes.block_bytes);
+  bench_check(mn_index_create(&made.index, &options, set->n, &made.block),
+              "create");
+  if (!mn_index_info(&made.index).trained)
+    bench_train(&made, set);
+  return made;
+}
+
+/* Puts the packed form in the place of the live one. */
+static void bench_pack(bench_index *built) {
+  mn_packing plan;
+  mn_index packed;
+  bench_check(mn_plan_pack(&built->index, &plan), "plan pack");
+  mn_arena arena = bench_arena(plan.block_bytes + plan.scratch_bytes);
+  built->pack_cpu = bench_seconds(CLOCK_THREAD_CPUTIME_ID);
+  bench_check(mn_index_pack(&built->index, &packed, &arena), "pack");
+  built->pack_cpu = bench_seconds(CLOCK_THREAD_CPUTIME_ID) - built->pack_cpu;
+  free(built->block.base);
+  built->block = arena;
+  built->index = packed;
+}
+
 /* Takes a word off the end of a text that ends in it. */
 static int bench_ends_in(char *text, const char *word) {
   size_t length = strlen(text), word_length = strlen(word);
@@ -82,32 +117,24 @@ static int bench_ends_in(char *text, const char *word) {
 /* `largest` is the search for which there shall be scratch. */
 static bench_index bench_build(const bench_set *set, const char *name,
                                const mn_query *largest) {
-  bench_index built;
   char spec[MN_SPEC_BYTES + 32];
   snprintf(spec, sizeof spec, "%s", name);
-  int is_portable = bench_ends_in(spec, " portable");
-  memset(&built, 0, sizeof built);
-  mn_options options = {.dimensions = set->dimensions,
-                        .metric = (mn_metric)set->metric};
+  uint32_t features = bench_ends_in(spec, " portable") ? 0 : mn_cpu_features();
+  int is_packed = bench_ends_in(spec, " packed");
+  bench_index built = bench_create(set, spec, largest);
   mn_vectors rows = {set->base, set->n, set->dimensions};
-  mn_sizes sizes;
-  bench_check(mn_options_parse(&options, spec, strlen(spec), NULL), spec);
-  bench_check(mn_plan(&options, set->n, largest, &sizes), "plan");
-  mn_arena block = bench_arena(sizes.block_bytes);
-  bench_check(mn_index_create(&built.index, &options, set->n, &block),
-              "create");
-  if (is_portable)
-    mn_index_use_features(&built.index, 0);
-  if (!mn_index_info(&built.index).trained)
-    bench_train(&built, set);
-  mn_arena scratch = bench_arena(sizes.add_scratch_bytes);
+  mn_arena scratch = bench_arena(built.sizes.add_scratch_bytes);
+  mn_index_use_features(&built.index, features);
   built.add_cpu = bench_seconds(CLOCK_THREAD_CPUTIME_ID);
   bench_check(mn_index_add(&built.index, NULL, &rows, NULL, &scratch), "add");
   built.add_cpu = bench_seconds(CLOCK_THREAD_CPUTIME_ID) - built.add_cpu;
   built.build_scratch = scratch.peak;
   free(scratch.base);
+  if (is_packed)
+    bench_pack(&built);
+  mn_index_use_features(&built.index, features);
   /* A search for fewer may sift first, in a pool of up to 8,192 candidates. */
-  built.scratch = bench_arena(sizes.search_scratch_bytes + 8192 * 8);
+  built.scratch = bench_arena(built.sizes.search_scratch_bytes + 8192 * 8);
   return built;
 }
 

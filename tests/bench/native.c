@@ -9,7 +9,8 @@ static bench_index built;
 static bench_built peer_build(const bench_set *set, const char *spec) {
   mn_query largest = bench_query_for(set, BENCH_EF_MAX);
   built = bench_build(set, spec, &largest);
-  return (bench_built){built.index.block_bytes, built.build_scratch};
+  return (bench_built){built.index.block_bytes, built.build_scratch,
+                       built.pack_cpu};
 }
 
 static uint32_t peer_search(const bench_set *set, uint32_t q, uint32_t ef,

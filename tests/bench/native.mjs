@@ -38,8 +38,8 @@ async function start(set, [library, program, argument, spec]) {
 }
 
 const options = commandLine({
-  specs: ["flat,f32", "flat,sq8", "flat,bits8", "hnsw16,f32", "hnsw16,f16", "hnsw16,sq8", "hnsw16,bits8", "hnsw16,bits4,refine=sq8"],
-  quickSpecs: ["flat,sq8", "flat,bits8", "hnsw16,f32", "hnsw16,sq8", "hnsw16,bits8"],
+  specs: ["flat,f32", "flat,sq8", "flat,bits8", "hnsw16,f32", "hnsw16,f16", "hnsw16,sq8", "hnsw16,bits8", "hnsw16,bits8 packed", "hnsw16,bits4,refine=sq8 packed"],
+  quickSpecs: ["flat,sq8", "flat,bits8", "hnsw16,f32", "hnsw16,sq8", "hnsw16,bits8", "hnsw16,bits8 packed"],
 });
 const log = (text) => process.stderr.write(`${text}\n`);
 compileAll();

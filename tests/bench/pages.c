@@ -24,7 +24,7 @@ enum { CODES, LINKS, REST, KINDS, ALL = KINDS };
 
 /* The sections of each kind; whatever else is in the block is the rest. */
 static const char *const section_names[REST][5] = {
-    {"CODE", "REST", "FINE", "FRST"}, {"LINK", "UPPR"}};
+    {"CODE", "REST", "FINE", "FRST"}, {"LINK", "ENTR"}};
 
 typedef struct extent {
   size_t from, to; /* offsets in the block */
@@ -151,32 +151,37 @@ static void say_pages(const bench_set *set, const mn_index *index,
   printf("}\n");
 }
 
-/* Links in the lists of a live block's section: each a length and `room`
- * numbers (FORMAT.md, section 5). */
-static uint64_t links_in(const mn_index *index, const char *name,
-                         uint32_t room) {
-  extent where = find_section(index, name);
+/* Links in all lists (FORMAT.md, section 5). A live list is a length, whose
+ * highest bit marks a twin's, and room for 2M numbers; a packed block has a
+ * byte with the length of each, behind a number for every 16 of them. */
+static uint32_t list_length(const mn_info *info, const uint8_t *links,
+                            uint32_t slot) {
+  uint32_t length;
+  if (info->packed)
+    return links[((size_t)info->capacity + 15) / 16 * sizeof length + slot];
+  size_t list_bytes = (1 + 2 * (size_t)info->options.m) * sizeof length;
+  memcpy(&length, links + slot * list_bytes, sizeof length);
+  return length & 0x7fffffffu;
+}
+
+static uint64_t links_of(const mn_index *index) {
+  mn_info info = mn_index_info(index);
+  extent where = find_section(index, "LINK");
   uint64_t links = 0;
-  for (size_t at = where.from; at < where.to; at += (1 + room) * 4) {
-    uint32_t length;
-    memcpy(&length, index->block + at, sizeof length);
-    links += length;
-  }
+  for (uint32_t slot = 0; where.to > where.from && slot < info.count; slot++)
+    links += list_length(&info, index->block + where.from, slot);
   return links;
 }
 
 static void say_built(const mn_index *index) {
   uint64_t kinds[KINDS + 1] = {0};
-  uint32_t m = index->options.m;
   for (int kind = 0; kind < REST; kind++)
     for (int i = 0; i < 5; i++)
       kinds[kind] +=
           watched.extents[kind][i].to - watched.extents[kind][i].from;
   kinds[ALL] = index->block_bytes;
   kinds[REST] = kinds[ALL] - kinds[CODES] - kinds[LINKS];
-  printf("{\"links\":%llu,",
-         (unsigned long long)(links_in(index, "LINK", 2 * m) +
-                              links_in(index, "UPPR", m)));
+  printf("{\"links\":%llu,", (unsigned long long)links_of(index));
   say_kinds("bytes", kinds, 1);
   printf("}\n");
 }

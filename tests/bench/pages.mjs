@@ -35,8 +35,8 @@ const columns = [
 ];
 
 const options = commandLine({
-  specs: ["hnsw16,f32", "hnsw16,bits8"],
-  quickSpecs: ["hnsw16,bits8"],
+  specs: ["hnsw16,f32", "hnsw16,f32 packed", "hnsw16,bits8", "hnsw16,bits8 packed"],
+  quickSpecs: ["hnsw16,bits8", "hnsw16,bits8 packed"],
 });
 compileWithMinnow("pages", "pages.c");
 await publishCounts("pages", options, {

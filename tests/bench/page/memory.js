@@ -2,6 +2,8 @@
 // How many bytes of WebAssembly memory a page holds, whichever library made
 // them: every way to an instance is watched for memories.
 
+/** A function that gives a function: how many bytes the memories have that were
+ * made after the first was called. */
 export function watchMemory() {
   const memories = new Set();
   const { instantiate, instantiateStreaming, Instance, Memory } = WebAssembly;
@@ -22,5 +24,8 @@ export function watchMemory() {
       return instance;
     },
   });
-  return () => [...memories].reduce((sum, memory) => sum + memory.buffer.byteLength, 0);
+  return () => {
+    const known = new Set(memories);
+    return () => [...memories].reduce((sum, memory) => sum + (known.has(memory) ? 0 : memory.buffer.byteLength), 0);
+  };
 }
