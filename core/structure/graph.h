@@ -46,7 +46,9 @@ static inline int mn_list_is_twin(const uint32_t *list) {
  * be. 0 where it is a twin's list. Lists come from the block and are not
  * trusted: `most` bounds it. */
 static inline uint32_t mn_plain_links(const uint32_t *list, uint32_t most) {
-  const uint32_t length = list[0] <= most ? list[0] : most;
+  const uint32_t length = list[0] <= most         ? list[0]
+                          : mn_list_is_twin(list) ? 0
+                                                  : most;
   return length > 0 && (list[length] & MN_TWIN) != 0 ? length - 1 : length;
 }
 
