@@ -11,10 +11,18 @@
 #endif
 
 #define D 5u
-#define N 40u
+#define N 100u /* of which a graph links 64 */
 
 static fixture sealed(const char *spec) {
   fixture f = fixture_filled(spec, MN_L2, D, "uniform", N);
+  CHECK_OK(mn_index_seal(&f.index));
+  return f;
+}
+
+/* The same, packed, into the same fixture. */
+static fixture packed(const char *spec) {
+  fixture f = fixture_filled(spec, MN_L2, D, "uniform", N);
+  CHECK_OK(mn_index_pack(&f.index, &f.index, &f.arena));
   CHECK_OK(mn_index_seal(&f.index));
   return f;
 }
@@ -42,8 +50,7 @@ static uint64_t answers(const mn_index *index) {
 
 /* --- Where a block lies --------------------------------------------------- */
 
-static void test_alignment(const char *spec) {
-  fixture f = sealed(spec);
+static void test_alignment(fixture f) {
   size_t bytes = f.index.block_bytes;
   uint64_t expected = answers(&f.index);
   uint8_t *memory = aligned_alloc(64, bytes + 128);
@@ -156,7 +163,7 @@ static void test_truncated(void) {
 static void test_header(void) {
   fixture f = sealed("hnsw4,f16");
   uint8_t *block = f.index.block;
-  for (uint32_t bit = 0; bit < 8 * 832; bit++) {
+  for (uint32_t bit = 0; bit < 8 * sizeof(mn_header); bit++) {
     mn_index index = {.capacity = 12345};
     block[bit / 8] ^= (uint8_t)(1u << bit % 8);
     mn_status status = mn_index_open(&index, block, f.index.block_bytes);
@@ -168,23 +175,28 @@ static void test_header(void) {
     CHECK_EQUAL(index.capacity, 12345);
     block[bit / 8] ^= (uint8_t)(1u << bit % 8);
   }
-  block[8]++;
-  mn_index index;
-  CHECK_STATUS(mn_index_open(&index, block, f.index.block_bytes),
-               MN_ERROR_VERSION);
+  /* Of another version, older or newer, whatever else it holds. */
+  static const uint8_t versions[][2] = {{1, 0}, {1, 1}, {3, 0}, {2, 1}};
+  for (unsigned i = 0; i < 4; i++) {
+    mn_index index;
+    block[8] = versions[i][0];
+    block[10] = versions[i][1];
+    mn_header_finish((mn_header *)(void *)block);
+    CHECK_STATUS(mn_index_open(&index, block, f.index.block_bytes),
+                 MN_ERROR_VERSION);
+  }
   fixture_free(&f);
 }
 
 /* Every byte of the sections, changed, is noticed on verifying. */
-static void test_contents(const char *spec) {
-  fixture f = sealed(spec);
+static void test_contents(fixture f) {
   CHECK_OK(mn_index_attach(&f.index, MN_SECTION('h', 'o', 's', 't'), "abc", 3,
                            &f.arena));
   CHECK_OK(mn_index_seal(&f.index));
   uint8_t *block = f.index.block;
   const void *data;
   size_t bytes;
-  for (size_t at = 832; at < f.index.block_bytes; at++) {
+  for (size_t at = sizeof(mn_header); at < f.index.block_bytes; at++) {
     mn_index index;
     block[at] ^= 0x10;
     mn_status status = mn_index_open(&index, block, f.index.block_bytes);
@@ -212,10 +224,12 @@ static void test_unsealed(void) {
   f.index.keys[0] = 12345;
   CHECK_STATUS(mn_index_verify(&f.index), MN_ERROR_CORRUPT);
   memcpy(f.index.keys, &key, 8);
-  memcpy(&links, f.index.links + 1, 4);
-  f.index.links[1] = N;
+  uint32_t *list = mn_graph_list(&f.index, 5);
+  links = list[1];
+  list[1] = 64; /* not linked */
   CHECK_STATUS(mn_index_verify(&f.index), MN_ERROR_CORRUPT);
-  f.index.links[1] = links;
+  list[1] = links;
+  CHECK_OK(mn_index_verify(&f.index));
   memcpy(f.index.codes, &bad, 4);
   CHECK_STATUS(mn_index_verify(&f.index), MN_ERROR_CORRUPT);
   fixture_free(&f);
@@ -237,30 +251,59 @@ static void check_is_nothing(fixture *f, uint32_t name, size_t from,
 
 /* Adding takes room for granted that is 0, so verifying checks it. */
 static void test_room(void) {
-  fixture f = fixture_filled("hnsw4,f32", MN_L2, D, "uniform", N);
-  CHECK_OK(mn_index_resize(&f.index, 2 * N, &f.arena));
-  check_is_nothing(&f, MN_SECTION('K', 'E', 'Y', 'S'), 8 * N, 16 * N);
-  check_is_nothing(&f, MN_SECTION('C', 'O', 'D', 'E'), 4 * D * N, 8 * D * N);
-  check_is_nothing(&f, MN_SECTION('L', 'I', 'N', 'K'), 36 * N, 72 * N);
-  /* Level 1 has a list of 20 bytes for every 4 slots. */
-  check_is_nothing(&f, MN_SECTION('U', 'P', 'P', 'R'), 5 * N, 10 * N);
+  enum { COUNT = 200, LINKED = 192, ENTRIES = 48 };
+  fixture f = fixture_filled("hnsw4,f32", MN_L2, D, "uniform", COUNT);
+  CHECK_OK(mn_index_resize(&f.index, 2 * COUNT, &f.arena));
+  CHECK(f.index.state->linked == LINKED && f.index.state->entries == ENTRIES);
+  check_is_nothing(&f, MN_SECTION('K', 'E', 'Y', 'S'), 8 * COUNT, 16 * COUNT);
+  check_is_nothing(&f, MN_SECTION('C', 'O', 'D', 'E'), 4 * D * COUNT,
+                   8 * D * COUNT);
+  check_is_nothing(&f, MN_SECTION('L', 'I', 'N', 'K'), 36 * LINKED, 72 * COUNT);
+  check_is_nothing(&f, MN_SECTION('E', 'N', 'T', 'R'), 4 * ENTRIES, 256);
   fixture_free(&f);
 }
 
-/* So is a list on level 1 whose owner, one of its 4 slots, is still to come. */
-static void test_lists_without_owner(void) {
-  fixture f = fixture_filled("hnsw4,f32", MN_L2, D, "uniform", N - 3);
-  uint32_t owned = 0;
-  for (uint32_t list = 0; list < N / 4; list++) {
-    int has_owner = 0;
-    for (uint32_t slot = 4 * list; slot < 4 * list + 4 && slot < N - 3; slot++)
-      has_owner |= mn_graph_level(&f.index.options, slot) >= 1;
-    if (!has_owner)
-      check_is_nothing(&f, MN_SECTION('U', 'P', 'P', 'R'), 20 * list,
-                       20 * list + 20);
-    owned += (uint32_t)has_owner;
+/* --- Graphs --------------------------------------------------------------- */
+
+/* Every bit of the sections of a graph, changed, is noticed where the block is
+ * sealed. Where it is not, some changes make another graph; then searches go on
+ * giving as much as was asked for. */
+static void test_graph_bits(fixture f) {
+  static const uint32_t names[] = {MN_SECTION('S', 'T', 'A', 'T'),
+                                   MN_SECTION('L', 'I', 'N', 'K'),
+                                   MN_SECTION('E', 'N', 'T', 'R')};
+  uint8_t *copy = malloc(f.index.block_bytes);
+  mn_index open;
+  uint32_t noticed = 0, others = 0;
+  memcpy(copy, f.index.block, f.index.block_bytes);
+  CHECK_OK(mn_index_open_writable(&open, copy, f.index.block_bytes));
+  mn_index_unseal(&open);
+  for (unsigned n = 0; n < 3; n++) {
+    size_t bytes;
+    uint8_t *section = fixture_section(&f, names[n], &bytes);
+    uint8_t *other = copy + (section - f.index.block);
+    for (size_t bit = 0; bit < 8 * bytes; bit++) {
+      const uint8_t mask = (uint8_t)(1u << bit % 8);
+      mn_index index;
+      section[bit / 8] ^= mask;
+      if (mn_index_open(&index, f.index.block, f.index.block_bytes) == MN_OK)
+        CHECK_STATUS(mn_index_verify(&index), MN_ERROR_CORRUPT);
+      section[bit / 8] ^= mask;
+      other[bit / 8] ^= mask;
+      if (mn_index_open(&index, copy, f.index.block_bytes) != MN_OK ||
+          mn_index_verify(&index) != MN_OK)
+        noticed++;
+      else if (bit % 64 == 0 && names[n] != MN_SECTION('S', 'T', 'A', 'T'))
+        answers(&index);
+      else
+        others++;
+      other[bit / 8] ^= mask;
+    }
   }
-  CHECK(owned >= 8 && owned < N / 4);
+  CHECK(noticed > others);
+  CHECK_OK(mn_index_verify(&f.index));
+  CHECK_OK(mn_index_verify(&open));
+  free(copy);
   fixture_free(&f);
 }
 
@@ -268,7 +311,7 @@ static void test_lists_without_owner(void) {
 static void test_untrained(void) {
   fixture f = fixture_create("flat,f32", MN_L2, D, N);
   mn_index index;
-  memset(f.index.block + 832 + 16, 0, 4);
+  memset(f.index.block + sizeof(mn_header) + 16, 0, 4);
   CHECK_STATUS(mn_index_open(&index, f.index.block, f.index.block_bytes),
                MN_ERROR_CORRUPT);
   fixture_free(&f);
@@ -300,12 +343,12 @@ static void test_seal(void) {
 static void test_wrapping_section(void) {
   fixture f = fixture_create("flat,f32", MN_L2, D, N);
   uint8_t *block = f.index.block;
-  const uint64_t end = f.index.block_bytes, claimed = 896;
+  const uint64_t end = f.index.block_bytes, claimed = 960;
   const uint64_t entry[4] = {MN_SECTION('h', 'o', 's', 't') | 1ull << 32, end,
                              claimed - end, 0};
   uint32_t count;
   memcpy(&count, block + 28, 4);
-  memcpy(block + 64 + 32 * count, entry, sizeof entry);
+  memcpy(block + 128 + 32 * count, entry, sizeof entry);
   count++;
   memcpy(block + 28, &count, 4);
   memcpy(block + 16, &claimed, 8);
@@ -329,17 +372,20 @@ int main(void) {
       "flat,opq,pq1x4",
   };
   for (unsigned s = 0; s < sizeof specs / sizeof *specs; s++) {
-    test_alignment(specs[s]);
+    test_alignment(sealed(specs[s]));
+    test_alignment(packed(specs[s]));
     test_read_only(specs[s]);
-    test_contents(specs[s]);
+    test_contents(sealed(specs[s]));
+    test_contents(packed(specs[s]));
   }
+  test_graph_bits(sealed("hnsw4,f32"));
+  test_graph_bits(packed("hnsw4,f32"));
   test_read_only_in_place();
   test_copied_handle();
   test_truncated();
   test_header();
   test_unsealed();
   test_room();
-  test_lists_without_owner();
   test_untrained();
   test_seal();
   return test_report();

@@ -112,7 +112,7 @@ static void test_sections(const layout_case *c) {
   fixture f = fixture_create(c->spec, c->metric, D, CAPACITY);
   const mn_header *header = (const void *)f.index.block;
   uint32_t at = 0, end = 0;
-  uint64_t offset = 832;
+  uint64_t offset = 896;
   expect(header, &at, &offset, "STAT", 64);
   expect(header, &at, &offset, "KEYS", 8 * CAPACITY);
   expect(header, &at, &offset, "KMAP", 4 * (CAPACITY + CAPACITY / 2 + 1));
@@ -127,10 +127,7 @@ static void test_sections(const layout_case *c) {
   if (f.index.options.structure == MN_HNSW) {
     const uint32_t m = f.index.options.m;
     expect(header, &at, &offset, "LINK", 4 * (1 + 2 * m) * CAPACITY);
-    uint32_t lists = 0; /* of the levels above */
-    for (uint32_t group = m; group <= CAPACITY; group *= m)
-      lists += (CAPACITY + group - 1) / group;
-    expect(header, &at, &offset, "UPPR", 4 * (1 + m) * lists);
+    expect(header, &at, &offset, "ENTR", 256);
   }
   CHECK_EQUAL(header->section_count, at);
   CHECK_EQUAL(header->block_bytes, offset);
@@ -173,7 +170,8 @@ static void test_header(void) {
     o.ef_construction = 65535;
     o.seed = 0x123456789abcdef0;
     o.m = o.m > 0 ? o.m : 16;
-    mn_header_write(&header, &o, 1, CAPACITY, &layout);
+    const mn_packed_links links = {0x123456789a, 31};
+    mn_header_write(&header, &o, 1, CAPACITY, s % 2 ? &links : NULL, &layout);
     const mn_options back = mn_header_options(&header);
     CHECK(back.dimensions == o.dimensions && back.metric == o.metric &&
           back.structure == o.structure && back.transform == o.transform &&
@@ -183,7 +181,13 @@ static void test_header(void) {
           back.pq_correction == o.pq_correction && back.refine == o.refine &&
           back.m == o.m && back.ef_construction == o.ef_construction &&
           back.seed == o.seed);
-    CHECK_EQUAL(header.format_minor, MN_FORMAT_MINOR);
+    CHECK_EQUAL(header.flags,
+                s % 2 ? MN_FLAG_AUTO | MN_FLAG_PACKED : MN_FLAG_AUTO);
+    const mn_packed_links read = mn_header_packed(&header);
+    CHECK_EQUAL(read.links, s % 2 ? links.links : 0);
+    CHECK_EQUAL(read.low_bits, s % 2 ? links.low_bits : 0);
+    CHECK_EQUAL(header.format_major, 2);
+    CHECK_EQUAL(header.format_minor, 0);
   }
 }
 
@@ -221,7 +225,12 @@ static void test_options_of_others(void) {
   TRY_FIELD(pq_nrq, 1);
   TRY_FIELD(pq_nrq, 0x80);
   TRY_FIELD(metric, MN_HAMMING);
-  TRY_FIELD(zero, 1);
+  TRY_FIELD(zero[0], 1);
+  TRY_FIELD(zero[55], 1);
+  TRY_FIELD(flags, MN_FLAG_PACKED);
+  TRY_FIELD(flags, 8);
+  TRY_FIELD(low_bits, 1);
+  TRY_FIELD(links, 1);
   TRY_FIELD(capacity, CAPACITY + 1);
 #undef TRY_FIELD
   fixture_free(&f);

@@ -92,7 +92,7 @@ static void test_bounds(void) {
   /* A sum of errors that so few vectors cannot have is damage. */
   mn_index index;
   uint64_t sum = 4ull << 31;
-  uint8_t *place = f.index.block + 832 + 32;
+  uint8_t *place = f.index.block + 896 + 32;
   memcpy(place, &sum, 8);
   CHECK_OK(mn_index_open(&index, f.index.block, f.index.block_bytes));
   sum++;
