@@ -75,8 +75,43 @@ static void halve(const mn_index *index, mn_candidate *items, uint32_t count,
   mn_candidates_select(index->keys, items, count, count / 2);
 }
 
+/* Lets an item that comes too early in a heap of `count`, the last in order
+ * first, sink. */
+static void sink(const uint64_t *keys, mn_candidate *items, uint32_t at,
+                 uint32_t count) {
+  for (;;) {
+    uint32_t last = at;
+    for (uint32_t child = 2 * at + 1; child <= 2 * at + 2; child++)
+      if (child < count && mn_candidate_before(keys, items[last], items[child]))
+        last = child;
+    if (last == at)
+      return;
+    const mn_candidate swapped = items[at];
+    items[at] = items[last];
+    items[last] = swapped;
+    at = last;
+  }
+}
+
+/* So that the order does not depend on where the vectors stood: heapsort
+ * (Williams, CACM 1964). */
+static void sort_by_key(const uint64_t *keys, mn_candidate *items,
+                        uint32_t count) {
+  for (uint32_t i = 0; i < count; i++)
+    items[i].distance = 0.0f;
+  for (uint32_t i = count / 2; i-- > 0;)
+    sink(keys, items, i, count);
+  for (uint32_t end = count; end-- > 1;) {
+    const mn_candidate swapped = items[0];
+    items[0] = items[end];
+    items[end] = swapped;
+    sink(keys, items, 0, end);
+  }
+}
+
 void mn_order(const mn_index *index, mn_candidate *items, uint32_t count,
               mn_orderer *o) {
+  sort_by_key(index->keys, items, count);
   /* The second halves that are still to come, innermost last. */
   uint32_t starts[DEPTH], ends[DEPTH], waiting = 0;
   uint32_t from = 0, to = count;

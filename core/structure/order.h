@@ -22,8 +22,8 @@ typedef struct mn_orderer {
 int mn_orderer_allocate(const mn_options *options, mn_orderer *orderer,
                         mn_arena *scratch);
 
-/* Puts the items, whose slots are set, into that order. O(n log n) distances.
- */
+/* Puts the items, whose slots are set, into that order, which depends on the
+ * vectors and their keys alone. O(n log n) distances. */
 void mn_order(const mn_index *index, mn_candidate *items, uint32_t count,
               mn_orderer *orderer);
 
