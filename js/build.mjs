@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-// Makes dist/ from src/ and the two WebAssembly twins:
+// Makes dist/ from src/, the two WebAssembly twins and the module of linking
+// threads:
 //
-//   node build.mjs    after cmake --build --preset wasm and wasm-scalar
+//   node build.mjs    after cmake --build --preset wasm, wasm-scalar, wasm-threads
 //
-// Each twin goes into a JavaScript module of its own, as a string that stands
-// for its bytes: it loads wherever the package does, needs no fetch, and after a
-// server's brotli costs a fiftieth more than the bare file (base64: two fifths;
-// deflated before: an eighth).
+// Each goes into a JavaScript module of its own, as a string that stands for its
+// bytes: it loads wherever the package does, needs no fetch, and after a server's
+// brotli costs a fiftieth more than the bare file (base64: two fifths; deflated
+// before: an eighth). So does the script that threads run, as it is.
 import { execFileSync } from "node:child_process";
 import { copyFileSync, existsSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { brotliCompressSync, constants } from "node:zlib";
@@ -16,7 +17,10 @@ const here = (path) => new URL(path, import.meta.url);
 const TWINS = [
   { name: "simd", built: "../build/wasm/minnow.wasm", file: "minnow.wasm" },
   { name: "scalar", built: "../build/wasm-scalar/minnow.wasm", file: "minnow-scalar.wasm" },
+  { name: "parallel", built: "../build/wasm-threads/minnow.wasm" },
 ];
+/** What a page loads when it links by threads. */
+const THREADS = ["threads.js", "worker.js", "parallel.js"];
 
 function read(path) {
   try {
@@ -70,7 +74,13 @@ function pack(bytes) {
 
 function writeTwin({ name, file }, bytes) {
   writeFileSync(here(`dist/${name}.js`), `export const packed = "${pack(bytes)}";\n`);
-  writeFileSync(here(`dist/${file}`), bytes);
+  if (file) writeFileSync(here(`dist/${file}`), bytes);
+}
+
+// A script, so without what makes a module of it.
+function writeWorker(compiled) {
+  const script = compiled.replace(/^export \{\};\n/m, "");
+  writeFileSync(here("dist/worker.js"), `export const source = ${JSON.stringify(script)};\n`);
 }
 
 // What a page loads: the code and one twin.
@@ -84,21 +94,25 @@ function report() {
   for (const { file, raw, brotli } of sizes) {
     console.log(`${file.padEnd(20)} ${String(raw).padStart(7)} bytes ${String(brotli).padStart(7)} brotli`);
   }
-  for (const { name } of TWINS) {
-    const other = name === "simd" ? "scalar.js" : "simd.js";
-    const loaded = sizes.filter(({ file }) => file.endsWith(".js") && file !== other);
+  const say = (what, loads) => {
+    const loaded = sizes.filter(({ file }) => file.endsWith(".js") && loads(file));
     const sum = loaded.reduce((total, { brotli }) => total + brotli, 0);
-    console.log(`a page loads with ${name}: ${sum} bytes brotli in ${loaded.length} files, unbundled`);
-  }
+    console.log(`${what}: ${sum} bytes brotli in ${loaded.length} files, unbundled`);
+  };
+  say("a page loads with simd", (file) => file !== "scalar.js" && !THREADS.includes(file));
+  say("a page loads with scalar", (file) => file !== "simd.js" && !THREADS.includes(file));
+  say("threads on top of that", (file) => THREADS.includes(file));
 }
 
 const twins = TWINS.map((twin) => [twin, read(twin.built)]);
 rmSync(here("dist"), { recursive: true, force: true });
 mkdirSync(here("dist"));
 compile();
+const worker = readFileSync(here("dist/thread.js"), "utf8");
 keepReachable(".js");
 keepReachable(".d.ts");
 for (const [twin, bytes] of twins) writeTwin(twin, bytes);
+writeWorker(worker);
 // npm takes the licence from the package's own folder alone
 copyFileSync(here("../LICENSE"), here("LICENSE"));
 report();

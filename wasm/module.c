@@ -14,10 +14,9 @@
  *
  * 64-bit keys and seeds arrive as two halves: no BigInt at the boundary.
  */
-#include "minnow.h"
+#include "module.h"
 
-#define EXPORT(name) __attribute__((export_name(#name))) name
-#define PAGE         65536u
+#define PAGE 65536u
 /* Of the 65,536 pages one stays out of use, so that an address one past the
  * end still fits in 32 bits. */
 #define PAGES_MAX 65535u
@@ -27,43 +26,33 @@ enum { MEMORY = 1 };
 
 extern uint8_t __heap_base;
 
-static mn_arena arena;
-static mn_index index_;
-static size_t block_end; /* the arena's `used` with nothing staged */
-
-/* What an operation says beyond its status. JavaScript knows these offsets
- * (js/src/instance.ts). */
-static struct report {
-  mn_info info;             /* info */
-  mn_stats stats;           /* search */
-  uint32_t value, bytes;    /* see each operation */
-  char spec[MN_SPEC_BYTES]; /* in: create; out: info */
-} report;
+mn_arena arena;
+mn_index index_;
+size_t block_end;
+struct report report;
 
 _Static_assert(sizeof(size_t) == 4, "pointers are plain 32-bit numbers");
 #define AT(type, field, offset)                                                \
   _Static_assert(offsetof(type, field) == (offset), "js/src/instance.ts")
 AT(mn_options, kept_dimensions, 16);
 AT(mn_options, pq_correction, 36);
+AT(mn_options, refine, 40);
 AT(mn_options, ef_construction, 48);
 AT(mn_options, seed, 56);
 AT(mn_info, is_auto, 64);
-AT(mn_info, clipped, 88);
-AT(mn_info, error, 112);
-AT(mn_info, format_major, 120);
-AT(struct report, stats, 128);
-AT(struct report, value, 160);
-AT(struct report, spec, 168);
+AT(mn_info, packed, 88);
+AT(mn_info, clipped, 96);
+AT(mn_info, graph_bytes, 112);
+AT(mn_info, error, 128);
+AT(mn_info, format_major, 136);
+AT(struct report, stats, 144);
+AT(struct report, value, 176);
+AT(struct report, spec, 184);
 _Static_assert(sizeof(mn_hit) == 16, "js/src/instance.ts");
 
 /* --- Memory --------------------------------------------------------------- */
 
-static uint64_t round_up(uint64_t bytes) {
-  return (bytes + MN_ALIGNMENT - 1) / MN_ALIGNMENT * MN_ALIGNMENT;
-}
-
-/* Makes sure that the arena can hand out `bytes` more. */
-static int32_t make_room(uint64_t bytes) {
+int32_t make_room(uint64_t bytes) {
   if (!arena.base) {
     uintptr_t base = (uintptr_t)round_up((uintptr_t)&__heap_base);
     arena = mn_arena_over((void *)base,
@@ -80,7 +69,7 @@ static int32_t make_room(uint64_t bytes) {
   return MN_OK;
 }
 
-static void unstage(void) {
+void unstage(void) {
   mn_arena_rewind(&arena, block_end);
 }
 
@@ -98,10 +87,9 @@ static void asked(mn_options *options) {
     options->structure = MN_AUTO;
 }
 
-/* For the sizes that no query matters to. */
-static const mn_query any_query = {.k = 1};
+const mn_query any_query = {.k = 1};
 
-static int32_t plan(uint32_t capacity, const mn_query *query, mn_sizes *sizes) {
+int32_t plan(uint32_t capacity, const mn_query *query, mn_sizes *sizes) {
   mn_options options;
   asked(&options);
   return mn_plan(&options, capacity, query, sizes);
@@ -205,16 +193,21 @@ int32_t EXPORT(reserve)(uint32_t capacity) {
   return status;
 }
 
-/* Drops unused capacity and seals. The bytes to save are then the
- * `report.bytes` at `report.value`. */
+/* The block is the `report.bytes` bytes at `report.value`. */
+void EXPORT(block)(void) {
+  report.value = (uint32_t)(uintptr_t)index_.block;
+  report.bytes = index_.block_bytes;
+}
+
+/* Drops unused capacity, of which a packed block has none, and seals. The bytes
+ * to save are then those of `block`. */
 int32_t EXPORT(save)(void) {
   mn_info info = mn_index_info(&index_);
   uint32_t tight = info.count ? info.count : 1;
   int32_t status = tight == info.capacity ? MN_OK : (int32_t)reserve(tight);
   if (!status)
     status = mn_index_seal(&index_);
-  report.value = (uint32_t)(uintptr_t)index_.block;
-  report.bytes = index_.block_bytes;
+  block();
   return status;
 }
 
@@ -279,7 +272,7 @@ int32_t EXPORT(append)(const float *data, uint32_t count, uint32_t dimensions,
   return mn_index_append(&index_, keys, &vectors, &report.value, &arena);
 }
 
-/* `report.value` is how many are left to link. */
+/* `report.value` is how many could still be linked: whole batches. */
 int32_t EXPORT(link)(uint32_t limit) {
   mn_sizes sizes;
   int32_t status = plan_now(&sizes);
@@ -288,6 +281,18 @@ int32_t EXPORT(link)(uint32_t limit) {
   if (status)
     return status;
   return mn_index_link(&index_, limit, &report.value, &arena);
+}
+
+/* For threads that link a copy of the block (threads.c): `report.value` is the
+ * bytes of a batch's proposals, `report.bytes` the scratch of one of them. */
+int32_t EXPORT(thread_sizes)(void) {
+  mn_sizes sizes;
+  int32_t status = plan_now(&sizes);
+  size_t propose = sizes.propose_scratch_bytes;
+  size_t commit = sizes.commit_scratch_bytes;
+  report.value = sizes.proposals_bytes;
+  report.bytes = propose > commit ? propose : commit;
+  return status;
 }
 
 /* --- Search --------------------------------------------------------------- */

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /// <reference lib="esnext.disposable" preserve="true" />
-import { METRICS, asBytes, checkOptions } from "./check.js";
+import { AUTO_HNSW, METRICS, asBytes, checkOptions } from "./check.js";
 import { MinnowError, UNTRAINED, statusError } from "./error.js";
 import { Instance, REPORT } from "./instance.js";
 import { countRows, stagedBytes, writeRows } from "./rows.js";
@@ -33,9 +33,7 @@ export function told(instance: Instance, field: keyof typeof REPORT): number {
 
 /** @internal A copy of the bytes that the report points at. */
 export function copy(instance: Instance, start = 0, end = Infinity): Uint8Array<ArrayBuffer> {
-  const at = instance.number(REPORT.value);
-  const bytes = instance.number(REPORT.bytes);
-  return instance.u8.slice(at + Math.min(start, bytes), at + Math.min(end, bytes));
+  return instance.reported.slice(start, end);
 }
 
 /** @internal Bytes of what training finds, or found. */
@@ -48,9 +46,11 @@ export async function createInstance(options: IndexOptions): Promise<Instance> {
   const checked = checkOptions(options);
   const instance = await Instance.start(options.wasm);
   instance.spec = checked.spec;
+  // room to spare would make it a graph of floats before it turns (auto.ts)
+  const capacity = checked.spec === "auto" ? Math.min(checked.capacity, AUTO_HNSW - 1) : checked.capacity;
   const status = instance.wasm.create(
     checked.dimensions, checked.metric, checked.spec.length, checked.efConstruction,
-    checked.seedLow, checked.seedHigh, checked.capacity,
+    checked.seedLow, checked.seedHigh, capacity,
   );
   if (status === 0) return instance;
   const { code, message } = statusError(status);
@@ -68,9 +68,7 @@ export async function openInstance(
 ): Promise<Instance> {
   const view = asBytes("bytes", bytes);
   const instance = await Instance.start(options.wasm);
-  const at = instance.stage(view.length);
-  instance.u8.set(view, at);
-  instance.check(instance.wasm.open(view.length));
+  instance.open(view);
   return instance;
 }
 
@@ -186,10 +184,10 @@ export abstract class Block {
   }
 
   /**
-   * Everything as bytes: tight (unused capacity is dropped, here as well; with
-   * it the graph of an `auto` index of fewer than 4,096 vectors) and
-   * sealed. The same input gives the same bytes, on every machine and however
-   * the adds were divided. O(bytes). Throws "memory" and "busy".
+   * Everything as bytes: tight (unused capacity is dropped, here as well) and
+   * sealed. The same input gives the same bytes, on every machine, by any number
+   * of threads and however the adds were divided. O(bytes). Throws "memory" and
+   * "busy".
    */
   toBytes(): Uint8Array<ArrayBuffer> {
     const instance = changing(this);

@@ -9,6 +9,8 @@ export const CAPACITY_MAX = 2 ** 31 - 1;
 /** MN_AUTO_HNSW_CAPACITY: from here on `auto` is a graph. */
 export const AUTO_HNSW = 4096;
 export const EF_MAX = 65535;
+/** A batch of 64 divided into shares of 2 has none for more. */
+export const THREADS_MAX = 32;
 export const SPEC_BYTES = 80;
 const DIMENSIONS_MAX = 65535;
 const FIRST_CAPACITY = 64;

@@ -166,6 +166,21 @@ export class Collection {
     return this.#slot(id) !== undefined;
   }
 
+  /**
+   * A copy for searching only, and smaller; its answers are those of this one.
+   * See `Index.pack`. O(documents) besides.
+   */
+  async pack(): Promise<Collection> {
+    const index = await this.#index.pack();
+    return new Collection(index, this.#documents.renumbered(this.#index, index));
+  }
+
+  /** A copy of a packed collection that can be changed. See `Index.thaw`. */
+  async thaw(): Promise<Collection> {
+    const index = await this.#index.thaw();
+    return new Collection(index, Documents.read(index));
+  }
+
   /** Options, counts and sizes of the index. */
   info(): IndexInfo {
     return this.#index.info();

@@ -10,11 +10,13 @@
  *           fields but the id and the vector. The first number is 0, none is
  *           smaller than the one before, and the last is the text's length.
  *
- * The digit is the layout's version. Ids are read when a block is opened, since
+ * Vectors have the keys 0 to n - 1; a key stays with its document when slots
+ * change. The digit is the layout's version. Ids are read when a block is opened, since
  * every lookup needs them; documents stay in the block until they are asked
  * for.
  */
 import { MinnowError } from "./error.js";
+import { slotOf } from "./index.js";
 import type { Index } from "./index.js";
 import { compile } from "./where.js";
 import type { Where } from "./where.js";
@@ -59,6 +61,23 @@ export class Documents {
     const count = index.size;
     const documents = new Documents(index, readIds(ids, count), readOffsets(section, count));
     if (documents.#slots.size !== count) throw corrupt("an id occurs twice");
+    return documents;
+  }
+
+  /** The same, in the block of an index with the same keys in other slots. */
+  renumbered(from: Index, to: Index): Documents {
+    const before: number[] = [];
+    for (let key = 0; key < to.size; key++) {
+      const [slot, old] = [slotOf(to, key), slotOf(from, key)];
+      if (slot === undefined || old === undefined) throw corrupt("a document has no vector");
+      before[slot] = old;
+    }
+    const documents = Documents.empty(to);
+    documents.push(
+      before.map((slot) => this.#ids[slot]!),
+      before.map((slot) => JSON.stringify(this.at(slot))),
+    );
+    documents.write();
     return documents;
   }
 

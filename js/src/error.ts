@@ -13,8 +13,8 @@ export class MinnowError extends Error {
    * What went wrong, for programs. From the core:
    * `"argument"`, `"spec"`, `"dimensions"`, `"not-finite"`, `"zero-vector"`,
    * `"range"`, `"duplicate-key"`, `"unknown-key"`, `"capacity"`,
-   * `"untrained"`, `"trained"`, `"sample"`, `"not-minnow"`, `"version"`,
-   * `"truncated"`, `"corrupt"`, `"too-large"`, `"section"`.
+   * `"read-only"`, `"untrained"`, `"trained"`, `"sample"`, `"not-minnow"`,
+   * `"version"`, `"truncated"`, `"corrupt"`, `"too-large"`, `"section"`.
    * From this package: `"memory"` (WebAssembly memory would not grow),
    * `"key-unsafe"` (a key in the block exceeds 2^53 - 1), `"busy"`
    * (`addAsync` has not finished), `"closed"`.
@@ -44,7 +44,7 @@ const STATUSES: readonly (readonly [code: string, message: string])[] = [
   ["unknown-key", "the key is not in the index: ask has(key) first"],
   ["capacity", "the index is full"],
   ["arena", "an operation took more memory than was planned: please report this"],
-  ["read-only", "the index was opened read-only"],
+  ["read-only", "the index is packed, so it can be searched but not changed: thaw() makes one that can"],
   ["untrained", ""], // these two are told with numbers
   ["trained", "nothing to train: this was trained already, or its spec needs none"],
   ["sample", ""],
@@ -57,6 +57,7 @@ const STATUSES: readonly (readonly [code: string, message: string])[] = [
   ["section", "a section's name is four characters of which the first is a lower-case letter, and a block holds at most 8 of them"],
 ];
 
+export const READ_ONLY = -11;
 export const UNTRAINED = -12;
 export const SAMPLE = -14;
 

@@ -19,6 +19,7 @@ interface Exports {
     seedLow: number, seedHigh: number, capacity: number,
   ): number;
   open(bytes: number): number;
+  block(): void;
   verify(): number;
   clear(): number;
   reserve(capacity: number): number;
@@ -29,6 +30,13 @@ interface Exports {
   unpack(bits: number, count: number, dimensions: number, signed: number, vectors: number): void;
   append(data: number, count: number, dimensions: number, keys: number): number;
   link(limit: number): number;
+  thread_sizes(): number;
+  pack(): number;
+  thaw(capacity: number): number;
+  choose(count: number, budgetLow: number, budgetHigh: number): number;
+  turn(
+    data: number, count: number, dimensions: number, keys: number, at: number, capacity: number,
+  ): number;
   search(
     hits: number, vector: number, dimensions: number, filter: number, k: number, ef: number,
     planes: number, refinePlanes: number, refineK: number,
@@ -55,13 +63,13 @@ const VERSION = 0x0001;
 /** Offsets in bytes within `report`; wasm/module.c asserts them. */
 export const REPORT = {
   dimensions: 0, metric: 4, transform: 12, keptDimensions: 16, encoding: 20,
-  pqM: 24, pqBits: 28, pqNrq: 32, pqCorrection: 36, efConstruction: 48, seed: 56, seedHigh: 60,
-  isAuto: 64, capacity: 68, count: 72, linked: 76, trained: 80, sealed: 84,
-  clipped: 88, blockBytes: 96, codeBytes: 104, refineBytes: 108,
-  error: 112, compression: 116, formatMajor: 120, formatMinor: 124,
-  statsDistances: 128, statsBytes: 136, statsHops: 144, statsExact: 148,
-  statsRefined: 152, statsPlanes: 156,
-  value: 160, bytes: 164, spec: 168,
+  pqM: 24, pqBits: 28, pqNrq: 32, pqCorrection: 36, refine: 40, efConstruction: 48,
+  seed: 56, seedHigh: 60, isAuto: 64, capacity: 68, count: 72, linked: 76, trained: 80,
+  sealed: 84, packed: 88, clipped: 96, blockBytes: 104, graphBytes: 112, codeBytes: 120,
+  refineBytes: 124, error: 128, compression: 132, formatMajor: 136, formatMinor: 140,
+  statsDistances: 144, statsBytes: 152, statsHops: 160, statsExact: 164,
+  statsRefined: 168, statsPlanes: 172,
+  value: 176, bytes: 180, spec: 184,
 } as const;
 
 export const HIT_BYTES = 16;
@@ -70,13 +78,15 @@ export class Instance {
   readonly wasm: Exports;
   /** Vectors are being linked in steps: nothing else may change. */
   busy = false;
+  readonly #module: WebAssembly.Module;
   readonly #report: number;
   // Growing memory detaches its buffer, so views are made anew then.
   #u8: Uint8Array<ArrayBuffer>;
   #u32: Uint32Array<ArrayBuffer>;
   #f32: Float32Array<ArrayBuffer>;
 
-  private constructor(wasm: Exports) {
+  private constructor(module: WebAssembly.Module, wasm: Exports) {
+    this.#module = module;
     this.wasm = wasm;
     this.#report = wasm.report_at();
     this.#u8 = new Uint8Array(0);
@@ -85,12 +95,25 @@ export class Instance {
   }
 
   static async start(source: WasmSource | undefined): Promise<Instance> {
-    const wasm = (await instantiate(await load(source))).exports as unknown as Exports;
+    const module = await load(source);
+    const wasm = (await instantiate(module)).exports as unknown as Exports;
     wasm._initialize?.();
     if (typeof wasm.version !== "function" || wasm.version() >>> 8 !== VERSION) {
       throw new TypeError("wasm is not the module of this version of minnow: use the file beside this one");
     }
-    return new Instance(wasm);
+    return new Instance(module, wasm);
+  }
+
+  /** One of the same module, with nothing in it. */
+  another(): Promise<Instance> {
+    return Instance.start(this.#module);
+  }
+
+  /** Opens a copy of a block, where there is none yet. */
+  open(bytes: Uint8Array): void {
+    const at = this.stage(bytes.length);
+    this.u8.set(bytes, at);
+    this.check(this.wasm.open(bytes.length));
   }
 
   // --- Memory: these views hold until the next call of an export -------------
@@ -123,6 +146,18 @@ export class Instance {
     const at = bytes > 0xffff0000 ? 0 : this.wasm.stage(bytes);
     if (at === 0) throw statusError(MEMORY);
     return at >>> 0;
+  }
+
+  /** The bytes that the report points at. */
+  get reported(): Uint8Array<ArrayBuffer> {
+    const at = this.number(REPORT.value);
+    return this.u8.subarray(at, at + this.number(REPORT.bytes));
+  }
+
+  /** The block. */
+  get block(): Uint8Array<ArrayBuffer> {
+    this.wasm.block();
+    return this.reported;
   }
 
   // --- Report ----------------------------------------------------------------

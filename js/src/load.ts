@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // Getting the WebAssembly module: one of two twins that come inside the
 // package, each in a JavaScript module of its own so that only the one that is
-// needed is loaded. No fetch, no path, no configuration.
+// needed is loaded, as is what linking threads run. No fetch, no path, no
+// configuration.
 import { is, kind } from "./check.js";
 import type { WasmSource } from "./types.js";
 
-type Twin = "simd" | "scalar";
+type Twin = "simd" | "scalar" | "parallel";
 
 // A function that returns i8x16.popcnt(i8x16.splat(0)).
 const SIMD_PROBE = Uint8Array.of(
@@ -13,10 +14,16 @@ const SIMD_PROBE = Uint8Array.of(
   253, 98, 11,
 );
 
+const IMPORTS = {
+  simd: () => import("./simd.js"),
+  scalar: () => import("./scalar.js"),
+  parallel: () => import("./parallel.js"),
+};
+
 const compiled = new Map<Twin, Promise<WebAssembly.Module>>();
 
 /** Compiled once per twin; all indexes share the result. */
-function twin(name: Twin): Promise<WebAssembly.Module> {
+export function twin(name: Twin): Promise<WebAssembly.Module> {
   let module = compiled.get(name);
   if (!module) {
     module = compile(name);
@@ -28,7 +35,7 @@ function twin(name: Twin): Promise<WebAssembly.Module> {
 }
 
 async function compile(name: Twin): Promise<WebAssembly.Module> {
-  const { packed } = name === "simd" ? await import("./simd.js") : await import("./scalar.js");
+  const { packed } = await IMPORTS[name]();
   return WebAssembly.compile(unpack(packed));
 }
 

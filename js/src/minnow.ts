@@ -11,7 +11,7 @@ export { MinnowError } from "./error.js";
 export { Index } from "./index.js";
 export { Codec } from "./codec.js";
 export type {
-  AddOptions, CodecInfo, CodecOptions, IndexInfo, IndexOptions, Metric, OpenOptions, Precision,
+  AddOptions, CodecInfo, CodecOptions, Hints, IndexInfo, IndexOptions, Metric, OpenOptions, Precision,
   SearchAsyncOptions, SearchOptions, SearchResult, SearchStats, Vectors, WasmSource,
 } from "./types.js";
 export { Collection } from "./collection.js";

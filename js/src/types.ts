@@ -30,15 +30,36 @@ export type Vectors = Float32Array | Uint8Array | Int8Array;
  */
 export type WasmSource = "simd" | "scalar" | Uint8Array | ArrayBuffer | object;
 
+/** What an index without a spec is going to be like. */
+export interface Hints {
+  /**
+   * Vectors that are expected, 1 to 2^31 - 1. Room is made for them, and from
+   * 4,096 on (or with a budget) what suits them is taken as soon as there are
+   * enough vectors to train on, instead of at 4,096.
+   */
+  count?: number | undefined;
+  /**
+   * Bytes that the index of `count` vectors may take once it is packed,
+   * documents aside. What has the best recall of what fits is taken. Default: no
+   * bound.
+   */
+  budgetBytes?: number | undefined;
+}
+
 /** Options of `Index.create` and `Collection.create`. */
-export interface IndexOptions {
+export interface IndexOptions extends Hints {
   /** Numbers in a vector, 1 to 65,535. */
   dimensions: number;
   /** What "near" means. */
   metric: Metric;
   /**
-   * `structure,transform,encoding,refine=encoding`, of which any may be left
-   * out. Default `"auto"`. The README says which to take when.
+   * Default `"auto"`: every vector as floats, searched exactly; when there are
+   * 4,096 of them (see `count`), a graph of codes, which learns from those and
+   * takes them over. `info().spec` then tells which.
+   *
+   * Or `structure,transform,encoding,refine=encoding`, of which any may be left
+   * out; the README says which to take when. That stays as it is, and where it
+   * needs training `add` throws "untrained" before.
    * - structure: `auto` (flat for fewer than 4,096 vectors, else hnsw), `flat`
    *   (looks at every vector), `hnsw` or `hnsw32` (a graph with M links per
    *   vector, 4 to 64, default 16: approximate)
@@ -55,7 +76,10 @@ export interface IndexOptions {
    *   not sign, pq or prq
    */
   spec?: string | undefined;
-  /** Vectors to make room for at once, 1 to 2^31 - 1. It grows by itself. Default 64. */
+  /**
+   * Vectors to make room for at once, 1 to 2^31 - 1 (without a spec 4,095 of them
+   * first). It grows by itself. Default 64.
+   */
   capacity?: number | undefined;
   /** hnsw: candidates kept while linking, M to 65,535. Default 200. */
   efConstruction?: number | undefined;
@@ -68,18 +92,33 @@ export interface IndexOptions {
 /** Options of `Codec.create`. */
 export type CodecOptions = Pick<IndexOptions, "dimensions" | "metric" | "spec" | "seed" | "wasm">;
 
-/** Options of `Index.open`, `Codec.open` and `Collection.open`. */
-export interface OpenOptions {
+/**
+ * Options of `Index.open`, `Codec.open` and `Collection.open`. Hints are not kept
+ * in the bytes: give those of `create` again where an index without a spec may
+ * have fewer than 4,096 vectors.
+ */
+export interface OpenOptions extends Hints {
   /** The WebAssembly module to run. Default: the fastest this machine takes. */
   wasm?: WasmSource | undefined;
 }
 
 /** Options of `addAsync`. */
 export interface AddOptions {
-  /** Stops linking when aborted. */
+  /** Stops linking when aborted, at the next batch of 64 vectors. */
   signal?: { readonly aborted: boolean; readonly reason?: unknown } | undefined;
-  /** Called after each step with the number of vectors linked and to link. */
+  /**
+   * Called after each step of a batch or more with the number of vectors linked
+   * and to link: whole batches.
+   */
   onProgress?: ((progress: { done: number; total: number }) => void) | undefined;
+  /**
+   * Threads that link, 1 to 32. Default 1, this one. More are workers, which get
+   * a copy of the index in a memory that they share, and load a WebAssembly
+   * module of their own. The bytes do not depend on it. Where there are no
+   * workers, or a page may not share memory (it needs the headers COOP and COEP,
+   * and a policy that lets workers start from `blob:`), it is 1.
+   */
+  threads?: number | undefined;
 }
 
 /** How exactly a search looks. */
@@ -163,7 +202,7 @@ export interface SearchResult {
   keys: Float64Array<ArrayBuffer>;
   /** As the metric defines them. */
   distances: Float32Array<ArrayBuffer>;
-  /** Positions in the index, in the order of adding: for data kept beside it. */
+  /** Positions in the index, in the order of adding until it is packed: for data kept beside it. */
   slots: Uint32Array<ArrayBuffer>;
   /** What the search did. */
   stats: SearchStats;
@@ -197,7 +236,7 @@ export interface CodecInfo {
 
 /** What `info()` of an index tells. */
 export interface IndexInfo extends CodecInfo {
-  /** The structure was chosen by `auto`, and may change as the index grows. */
+  /** What it is was chosen by `auto`, and may change as the index grows. */
   auto: boolean;
   /** hnsw: candidates kept while linking. */
   efConstruction: number;
@@ -205,10 +244,12 @@ export interface IndexInfo extends CodecInfo {
   capacity: number;
   /** Vectors in the index. */
   count: number;
-  /** Of them, those in the graph; the others are found by scan. flat: all. */
+  /** Of them, those in the graph; the others, up to 63 that wait for more, are found by scan. flat: all. */
   linked: number;
   /** The checksums hold: `verify` compares them. */
   sealed: boolean;
+  /** It is packed: for searching only. */
+  packed: boolean;
   /** Vectors that lost more than half a step to an encoding's range. */
   clipped: number;
   /**
@@ -218,6 +259,8 @@ export interface IndexInfo extends CodecInfo {
   error: number;
   /** Size of the block, reserved capacity included. */
   blockBytes: number;
-  /** Version of the block's format, such as `"1.0"`. */
+  /** Of them, in links. */
+  graphBytes: number;
+  /** Version of the block's format, such as `"2.0"`. */
   format: string;
 }

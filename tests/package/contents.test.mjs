@@ -13,8 +13,8 @@ const root = new URL("../../", import.meta.url);
 const manifest = JSON.parse(await readFile(join(installed, "package.json"), "utf8"));
 
 const CODE = [
-  "block", "check", "codec", "collection", "documents", "error", "index", "instance", "key", "load", "minnow",
-  "pause", "rows", "scalar", "search", "simd", "where",
+  "auto", "block", "check", "codec", "collection", "documents", "error", "index", "instance", "key", "linking", "load",
+  "minnow", "parallel", "pause", "rows", "scalar", "search", "simd", "threads", "where", "worker",
 ];
 const TYPES = ["block", "codec", "collection", "error", "index", "minnow", "types", "where"];
 
@@ -93,7 +93,7 @@ test("every public name has a comment", async () => {
 
 const GOOD = `
 import { Codec, Collection, Index, MinnowError } from "minnow";
-import type { CodecInfo, Document, IndexInfo, Match, SearchResult, Vectors, Where } from "minnow";
+import type { CodecInfo, Document, Hints, IndexInfo, Match, SearchResult, Vectors, Where } from "minnow";
 
 const index: Index = await Index.create({ dimensions: 3, metric: "cosine", spec: "hnsw16,f16", seed: 5n });
 index.add(new Float32Array(3), [1]);
@@ -130,7 +130,15 @@ const codebooks: Float32Array | undefined = codec.codebooks;
 if (codebooks) codec.codebooks = codebooks;
 const told: CodecInfo = codec.info();
 codec.close();
-export { dispose, distance, first, info, kept, needs, read, title, told };
+const hints: Hints = { count: 100_000, budgetBytes: 2 ** 25 };
+const expected = await Index.create({ dimensions: 3, metric: "cosine", ...hints });
+await expected.addAsync(new Float32Array(3), [1], { threads: 2 });
+const small: Index = await expected.pack();
+const live: Index = await small.thaw();
+const links: number = live.info().packed ? 0 : live.info().graphBytes;
+const smaller: Collection = await (await documents.pack()).thaw();
+await Collection.open(smaller.toBytes(), hints);
+export { dispose, distance, first, info, kept, links, needs, read, title, told };
 `;
 
 const WRONG = [
@@ -151,6 +159,10 @@ const WRONG = [
   'await Codec.create({ dimensions: 3, metric: "l2", capacity: 5 });',
   'codec.add(new Float32Array(3));',
   'codec.codebooks = [1, 2];',
+  'const packed: Index = index.pack();',
+  'codec.pack();',
+  'await index.addAsync(new Float32Array(3), [1], { threads: "2" });',
+  'await Index.create({ dimensions: 3, metric: "l2", count: 5n });',
 ];
 
 async function compile(source, options) {

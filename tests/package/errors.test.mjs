@@ -130,7 +130,7 @@ test("options that cannot be meant", async () => {
     assert.ok(error.message.includes(JSON.stringify(spec).slice(1, 4)), error.message);
   }
   await rejects("argument", Index.create({ ...good, spec: "hnsw32", efConstruction: 31 }));
-  await rejects("too-large", Index.create({ dimensions: 65535, metric: "l2", capacity: 2 ** 30 }));
+  await rejects("too-large", Index.create({ dimensions: 65535, metric: "l2", spec: "flat", capacity: 2 ** 30 }));
 });
 
 test("options at their ends are taken", async () => {
@@ -239,7 +239,7 @@ test("memory that will not grow is an error, and the index goes on", async () =>
   index.verify();
   assert.equal(index.size, 1020);
   const saved = index.toBytes();
-  await rejects("memory", Index.create({ dimensions: D, metric: "l2", capacity: 50000, wasm }));
+  await rejects("memory", Index.create({ dimensions: D, metric: "l2", spec: "flat", capacity: 50000, wasm }));
   await rejects("memory", Index.open(new Uint8Array(700000), { wasm }));
   assert.equal((await Index.open(saved, { wasm })).size, 1020);
 

@@ -39,7 +39,12 @@ export async function scenario({ Codec, Collection, Index, MinnowError }, wasm) 
     const { keys, distances } = opened.search(data.subarray(d, 2 * d), { k: 20 });
     result.hashes[spec] = [hash(bytes), hash(bytesOf(keys)), hash(bytesOf(distances))].join(" ");
     result.simd = index.info().simd;
-    index.close();
+    const packed = await opened.pack();
+    const live = await packed.thaw();
+    result.hashes[`${spec}, packed and thawed`] = [packed, live]
+      .flatMap((from) => [hash(from.toBytes()), hash(bytesOf(from.search(data.subarray(d, 2 * d), { k: 20 }).distances))])
+      .join(" ");
+    for (const done of [index, opened, packed, live]) done.close();
   }
   const codec = await Codec.create({ dimensions: d, metric: "l2", spec: "prq11x4x2", wasm });
   codec.train(data);
@@ -53,6 +58,9 @@ export async function scenario({ Codec, Collection, Index, MinnowError }, wasm) 
   result.hashes.refined = hash(bytesOf(
     near.search(data.subarray(0, d), { refine: (keys) => data.slice(0, keys.length * d) }).keys,
   ));
+  const chosen = await Index.create({ dimensions: d, metric: "l2", count: 5000, efConstruction: 40, wasm });
+  chosen.add(data);
+  result.hashes.chosen = `${chosen.info().spec} ${hash(chosen.toBytes())}`;
   const collection = await Collection.create({ dimensions: 2, metric: "l2", wasm });
   collection.add([
     { id: "near", vector: [1, 0], tag: "ä" },

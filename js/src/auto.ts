@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: Apache-2.0
+// An index without a spec: flat floats first, which is exact, and from so many
+// vectors on what the core chooses for their number.
+import { told } from "./block.js";
+import { AUTO_HNSW, CAPACITY_MAX, integer } from "./check.js";
+import { MinnowError, statusError } from "./error.js";
+import { REPORT } from "./instance.js";
+import type { Instance } from "./instance.js";
+import { KEY_MAX, high, low } from "./key.js";
+import type { Hints } from "./types.js";
+
+/** MN_F32 and MN_SIGN: what an encoding is by default. */
+const DEFAULTS = [1, 7];
+
+/** Hints as the core takes them: 0 where there is none. */
+export interface Expected {
+  count: number;
+  budgetBytes: number;
+  /** Vectors to make room for. */
+  capacity: number;
+}
+
+export function checkHints(hints: Hints & { spec?: string | undefined; capacity?: number | undefined }): Expected {
+  const { count = 0, budgetBytes = 0, spec = "auto", capacity = 1 } = hints;
+  if (hints.count !== undefined) integer("count", count, 1, CAPACITY_MAX);
+  if (hints.budgetBytes !== undefined) {
+    integer("budgetBytes", budgetBytes, 1, KEY_MAX);
+    if (count === 0) throw new TypeError("budgetBytes needs count: a budget for how many vectors?");
+  }
+  if (count > 0 && spec !== "auto") {
+    throw new TypeError(`count and budgetBytes choose a spec: leave out "${spec}"`);
+  }
+  return { count, budgetBytes, capacity: Math.max(capacity, count) };
+}
+
+/** Whether it is one of the default encoding that `auto` may still turn into another. */
+function canTurn(instance: Instance): boolean {
+  const auto = told(instance, "isAuto") && !instance.number(REPORT.packed);
+  return Boolean(auto) && instance.number(REPORT.count) < AUTO_HNSW &&
+    DEFAULTS.includes(instance.number(REPORT.encoding)) &&
+    instance.number(REPORT.transform) === 0 && instance.number(REPORT.refine) === 0;
+}
+
+/**
+ * With how many vectors the index becomes what is chosen for it; they are what
+ * that is trained on. Infinity: never. Throws "capacity" where nothing fits the
+ * budget.
+ */
+export function turnsAt(instance: Instance, { count, budgetBytes }: Expected): number {
+  if (!canTurn(instance)) return Infinity;
+  const held = instance.number(REPORT.count);
+  // of few vectors without a budget the best is what it is
+  const known = budgetBytes > 0 || count >= AUTO_HNSW;
+  const status = instance.wasm.choose(known ? count : AUTO_HNSW, low(budgetBytes), high(budgetBytes));
+  const { code } = statusError(status);
+  if (code === "capacity") {
+    throw new MinnowError(code, `no index of ${count} vectors fits in ${budgetBytes} bytes: give it more, or keep fewer dimensions (spec "first128,bits1")`);
+  }
+  instance.check(status);
+  const least = instance.number(REPORT.value), enough = instance.number(REPORT.bytes);
+  const at = Math.max(1, least, Math.min(enough, count, AUTO_HNSW));
+  return known && held < at ? at : AUTO_HNSW;
+}
