@@ -211,13 +211,16 @@ typedef enum mn_transform {
  *            component 0 in the most significant bit of byte 0 (the order of
  *            sentence-transformers' "ubinary"). For MN_HAMMING and MN_JACCARD.
  *   MN_BITS1 to MN_BITS8
- *            b bit planes of ceil(d/8) bytes, and 4 bytes (b = 1) or 8; under
- *            ip 4 more. Centred on the mean of a sample (1 vector or more; 100
- *            suffice), rotated as by MN_HADAMARD, put on a grid of 2^b values
- *            per component whose step is chosen per vector, with correction
- *            factors that make the estimate of an inner product unbiased
- *            (RaBitQ, arXiv 2405.12497, and its extension to more bits, arXiv
- *            2409.09913). The planes are nested: see mn_query.planes.
+ *            b bit planes, and 4 bytes (b = 1) or 8; under ip 4 more. Planes
+ *            take ceil(d/8) bytes each, but the first P of bits4 and up, which
+ *            are packed, ceil(P d/8) together: P is 4 below 192 dimensions, 2
+ *            below 384, else 1. Centred on the mean of a sample (1 vector or
+ *            more; 100 suffice), rotated as by MN_HADAMARD, put on a grid of
+ *            2^b values per component whose step is chosen per vector, with
+ *            correction factors that make the estimate of an inner product
+ *            unbiased (RaBitQ, arXiv 2405.12497, and its extension to more
+ *            bits, arXiv 2409.09913). The planes are nested: see
+ *            mn_query.planes.
  *   MN_PQ    product quantization (Jegou et al., TPAMI 2011, section III):
  *            pq_m subspaces of d / pq_m components, a code of pq_bits bits for
  *            each, ceil(pq_m pq_bits / 8) bytes
@@ -612,7 +615,7 @@ typedef struct mn_query {
   uint32_t planes;        /* bits: how many planes of a code are read, 1, 2, 4
                              or all: precision chosen at query time. 0: for
                              bits4 and up, candidates are found by some 400 bits
-                             (1 plane from 400 dimensions, 2 from 200, else 4)
+                             (1 plane from 384 dimensions, 2 from 192, else 4)
                              and refined by all; else all are read.
                              A flat scan by 1 plane that is refined begins with
                              a sieve: the plane against the signs of the query

@@ -29,6 +29,23 @@
 #include "../kernels/kernels.h"
 #include "../transform/transform.h"
 
+#define FIELD(bits, shift, p)                                                  \
+  { 1, shift, (1u << bits) - 1, (float)(1 << bits) / (float)((1 << p) - 1) }
+#define ONE_PLANE                                                              \
+  { 0, 0, (1u << 12) - 1, 4096.0f }
+
+const mn_bits_field mn_bits_fields[2][9] = {
+    {[1] = ONE_PLANE, [2] = FIELD(8, 24, 2), [4] = FIELD(10, 14, 4)},
+    {[1] = ONE_PLANE,
+     [2] = FIELD(14, 0, 2),
+     [3] = FIELD(14, 0, 3),
+     [4] = FIELD(14, 0, 4),
+     [5] = FIELD(14, 0, 5),
+     [6] = FIELD(14, 0, 6),
+     [7] = FIELD(14, 0, 7),
+     [8] = FIELD(14, 0, 8)},
+};
+
 static float *mean_of(const mn_codec *codec) {
   return (void *)codec->model;
 }
@@ -40,9 +57,12 @@ static uint32_t padded(const mn_codec *codec) {
 
 static void sizes(const mn_codec *codec, mn_codec_sizes *sizes) {
   const uint32_t b = mn_codec_planes(codec->encoding);
-  const uint32_t plane = mn_bits_plane_bytes(codec);
-  sizes->code_bytes = mn_bits_code_head(codec) + plane;
-  sizes->rest_bytes = b > 1 ? MN_BITS_TAIL + (b - 1) * plane : 0;
+  const uint32_t packed = mn_codec_code_planes(codec);
+  sizes->code_bytes = mn_bits_tail_at(codec) + (packed > 1 ? MN_BITS_TAIL : 0) +
+                      mn_bits_packed_bytes(codec);
+  sizes->rest_bytes = b > 1 ? mn_bits_planes_at(codec) +
+                                  (b - packed) * mn_bits_plane_bytes(codec)
+                            : 0;
   sizes->model_bytes = sizeof(float) * (uint64_t)codec->dimensions;
   sizes->query_bytes = mn_bits_query_bytes(codec);
   /* Integers as floats, and levels. */
@@ -147,19 +167,32 @@ static void store_u32(uint8_t *p, uint32_t value) {
   __builtin_memcpy(p, &value, sizeof value);
 }
 
+static void store_packed(const mn_codec *codec, const uint8_t *levels,
+                         uint8_t *code) {
+  const uint32_t bits = mn_codec_code_planes(codec), per_byte = 8 / bits;
+  const uint32_t dropped = mn_codec_planes(codec->encoding) - bits;
+  const uint32_t bytes = mn_bits_packed_bytes(codec);
+  uint8_t *packed = code + mn_bits_packed_at(codec);
+  for (uint32_t i = 0; i < bytes; i++, levels += per_byte) {
+    uint32_t byte = 0;
+    for (uint32_t k = 0; k < per_byte; k++)
+      byte |= (uint32_t)levels[k] >> dropped << k * bits;
+    packed[i] = (uint8_t)byte;
+  }
+}
+
 static void store_planes(const mn_codec *codec, const uint8_t *levels,
-                         uint8_t *code, uint8_t *rest) {
-  const uint32_t b = mn_codec_planes(codec->encoding);
+                         uint8_t *rest) {
+  const uint32_t count =
+      mn_codec_planes(codec->encoding) - mn_codec_code_planes(codec);
   const uint32_t bytes = mn_bits_plane_bytes(codec);
-  uint8_t *first = code + mn_bits_code_head(codec);
-  for (uint32_t i = 0; i < bytes; i++) {
+  for (uint32_t i = 0; i < bytes && count > 0; i++) {
     uint64_t eight;
     __builtin_memcpy(&eight, levels + 8 * (size_t)i, sizeof eight);
     eight = mn_bits_transpose(eight);
-    first[i] = (uint8_t)(eight >> 8 * (b - 1));
-    for (uint32_t plane = 1; plane < b; plane++)
-      rest[MN_BITS_TAIL + (size_t)(plane - 1) * bytes + i] =
-          (uint8_t)(eight >> 8 * (b - 1 - plane));
+    for (uint32_t plane = 0; plane < count; plane++)
+      rest[mn_bits_planes_at(codec) + (size_t)plane * bytes + i] =
+          (uint8_t)(eight >> 8 * (count - 1 - plane));
   }
 }
 
@@ -173,19 +206,21 @@ static void store_words(const mn_codec *codec, const float *r, float norm,
   const float inverse = norm > 0.0f ? mn_bits_unit(codec) / norm : 0.0f;
   uint32_t words[2] = {((uint32_t)mn_bits_of(norm) + 0x400) >> 11 << 12, 0};
   for (uint32_t p = 1;; p = mn_bits_next_prefix(b, p)) {
-    const mn_bits_field field = mn_bits_field_of(codec, p);
+    const mn_bits_field *field = mn_bits_field_of(codec, p);
     integers_of(levels, d, b - p, p, integers);
     const float dot = codec->kernels->dot_f32(integers, r, d);
-    float share = dot * inverse * field.scale;
+    float share = dot * inverse * field->scale;
     share = share > 0.0f ? share : 0.0f;
-    share = share < (float)field.mask ? share : (float)field.mask;
-    words[field.in_rest] |= (uint32_t)(int32_t)share << field.shift;
+    share = share < (float)field->mask ? share : (float)field->mask;
+    words[field->in_tail] |= (uint32_t)(int32_t)share << field->shift;
     if (p == b)
       break;
   }
   store_u32(code, words[0]);
   if (b > 1)
-    store_u32(rest, words[1]);
+    store_u32(mn_codec_code_planes(codec) > 1 ? code + mn_bits_tail_at(codec)
+                                              : rest,
+              words[1]);
 }
 
 /* Neither a squared norm nor a product of two factors overflows. */
@@ -194,13 +229,13 @@ static int is_sound(const mn_codec *codec, const uint8_t *code,
   const uint32_t b = mn_codec_planes(codec->encoding);
   const float unit = mn_bits_unit(codec), own = mn_bits_own(codec, code);
   const uint32_t head = mn_load_u32(code);
-  const uint32_t words[2] = {head, b > 1 ? mn_load_u32(rest) : 0};
+  const uint32_t words[2] = {head, mn_bits_tail(codec, code, rest)};
   int sound = mn_norm2_is_sound(mn_bits_norm2(head)) &&
               mn_norm2_is_sound(own < 0.0f ? -own : own);
   for (uint32_t p = 1;; p = mn_bits_next_prefix(b, p)) {
-    const mn_bits_field field = mn_bits_field_of(codec, p);
+    const mn_bits_field *field = mn_bits_field_of(codec, p);
     const float factor =
-        mn_bits_factor(field, unit, head, words[field.in_rest]);
+        mn_bits_factor(field, unit, head, words[field->in_tail]);
     sound &= mn_norm2_is_sound(factor * factor);
     if (p == b)
       return sound;
@@ -226,7 +261,8 @@ static mn_status encode(const mn_codec *codec, float *vector, uint8_t *code,
   for (uint32_t j = 0; j < d; j++)
     levels[j] = (uint8_t)level_of(vector[j], inverse, (float)(1u << (b - 1)));
 
-  store_planes(codec, levels, code, rest);
+  store_packed(codec, levels, code);
+  store_planes(codec, levels, rest);
   store_words(codec, vector, norm, levels, integers, code, rest);
   if (codec->metric == MN_IP)
     mn_store_f32(code + 4, own);
@@ -236,14 +272,45 @@ static mn_status encode(const mn_codec *codec, float *vector, uint8_t *code,
 
 /* --- Decoding ------------------------------------------------------------- */
 
+/* The levels of `bits` bits in so many bytes, less the `dropped` last bits. */
+static inline void unpack(const uint8_t *packed, uint32_t bytes, uint32_t bits,
+                          uint32_t dropped, uint8_t *levels) {
+  const uint32_t per_byte = 8 / bits, mask = (1u << bits) - 1;
+  for (uint32_t i = 0; i < bytes; i++, levels += per_byte)
+    for (uint32_t k = 0; k < per_byte; k++)
+      levels[k] =
+          (uint8_t)(((uint32_t)packed[i] >> k * bits & mask) >> dropped);
+}
+
+static void unpack_levels(const mn_codec *codec, const uint8_t *code,
+                          uint32_t dropped, uint8_t *levels) {
+  const uint8_t *packed = code + mn_bits_packed_at(codec);
+  const uint32_t bytes = mn_bits_packed_bytes(codec);
+  mn_zero(levels, padded(codec));
+  switch (mn_codec_code_planes(codec)) {
+  case 4:
+    unpack(packed, bytes, 4, dropped, levels);
+    return;
+  case 2:
+    unpack(packed, bytes, 2, dropped, levels);
+    return;
+  default:
+    unpack(packed, bytes, 1, dropped, levels);
+  }
+}
+
 void mn_bits_levels(const mn_codec *codec, const uint8_t *code,
                     const uint8_t *rest, uint32_t planes, uint8_t *levels) {
   const uint32_t bytes = mn_bits_plane_bytes(codec);
-  for (uint32_t i = 0; i < bytes; i++) {
-    uint64_t eight = 0;
-    for (uint32_t plane = 0; plane < planes; plane++)
-      eight = eight << 8 | mn_bits_plane(codec, code, rest, plane)[i];
-    eight = mn_bits_transpose(eight);
+  const uint32_t packed = mn_codec_code_planes(codec);
+  unpack_levels(codec, code, planes < packed ? packed - planes : 0, levels);
+  for (uint32_t i = 0; i < bytes && planes > packed; i++) {
+    uint64_t high, eight = 0;
+    for (uint32_t plane = 0; plane < planes - packed; plane++)
+      eight = eight << 8 |
+              rest[mn_bits_planes_at(codec) + (size_t)plane * bytes + i];
+    __builtin_memcpy(&high, levels + 8 * (size_t)i, sizeof high);
+    eight = high << (planes - packed) | mn_bits_transpose(eight);
     __builtin_memcpy(levels + 8 * (size_t)i, &eight, sizeof eight);
   }
 }
@@ -254,14 +321,15 @@ static void decode(const mn_codec *codec, const uint8_t *code,
                    const uint8_t *rest, float *vector, void *scratch) {
   const uint32_t d = codec->dimensions, b = mn_codec_planes(codec->encoding);
   const float *mean = mean_of(codec);
-  const mn_bits_field field = mn_bits_field_of(codec, b);
+  const mn_bits_field *field = mn_bits_field_of(codec, b);
   uint8_t *levels = scratch;
   mn_bits_levels(codec, code, rest, b, levels);
   integers_of(levels, d, 0, b, vector);
-  const float share =
-      mn_bits_share(field, mn_load_u32(field.in_rest ? rest : code));
-  const float dot = mn_bits_norm(mn_load_u32(code)) * share /
-                    (field.scale * mn_bits_unit(codec));
+  const uint32_t head = mn_load_u32(code);
+  const uint32_t word = field->in_tail ? mn_bits_tail(codec, code, rest) : head;
+  const float share = mn_bits_share(field->shift, field->mask, word);
+  const float dot =
+      mn_bits_norm(head) * share / (field->scale * mn_bits_unit(codec));
   const float length = dot / codec->kernels->dot_f32(vector, vector, d);
   for (uint32_t j = 0; j < d; j++)
     vector[j] *= length;

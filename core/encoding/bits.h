@@ -3,12 +3,16 @@
  * bits1 to bits8: how a code of b bits per component lies in memory, and how
  * its numbers are read. What they mean stands in bits.c.
  *
- *   code  u32 head; under ip f32 lift; plane 1
- *   rest  (b >= 2) u32 tail; planes 2 to b
+ *   code  u32 head; under ip f32 lift; where P > 1 u32 tail; the top P bits of
+ *         every level, packed
+ *   rest  where P = 1 < b u32 tail; planes P + 1 to b
  *
- * A plane is a bit per component, component j in bit j % 8 (the lowest first)
- * of byte j / 8; bits beyond the last component are 0. Plane 1 has the highest
- * bit of the levels.
+ * P is mn_codec_code_planes: what a search begins with lies together, in the
+ * form that one kernel reads. Packed bits go upwards from the lowest of a byte,
+ * component by component. A plane is a bit per component, component j in bit
+ * j % 8 (the lowest first) of byte j / 8; plane 1 has the highest bits of the
+ * levels, and is what packing makes of P = 1. Bits beyond the last component
+ * are 0.
  *
  *   head  bits 31 to 12: |r| as a float of 8 bits of exponent and 12 of
  *         fraction, rounded; 11 to 0: the share of 1 plane
@@ -26,19 +30,33 @@ static inline uint32_t mn_bits_plane_bytes(const mn_codec *codec) {
   return (codec->dimensions + 7) / 8;
 }
 
-static inline uint32_t mn_bits_code_head(const mn_codec *codec) {
-  return codec->metric == MN_IP ? 8 : 4;
+/* Of what lies packed in a code. */
+static inline uint32_t mn_bits_packed_bytes(const mn_codec *codec) {
+  return (codec->dimensions * mn_codec_code_planes(codec) + 7) / 8;
+}
+
+/* Where that lies. */
+static inline uint32_t mn_bits_packed_at(const mn_codec *codec) {
+  return codec->code_bytes - mn_bits_packed_bytes(codec);
 }
 
 #define MN_BITS_TAIL 4u
 
-/* Plane i of a code, counted from 0. */
-static inline const uint8_t *mn_bits_plane(const mn_codec *codec,
-                                           const uint8_t *code,
-                                           const uint8_t *rest, uint32_t i) {
-  return i == 0 ? code + mn_bits_code_head(codec)
-                : rest + MN_BITS_TAIL +
-                      (size_t)(i - 1) * mn_bits_plane_bytes(codec);
+static inline uint32_t mn_bits_tail_at(const mn_codec *codec) {
+  return codec->metric == MN_IP ? 8 : 4;
+}
+
+/* 0 for bits1, which has none. */
+static inline uint32_t mn_bits_tail(const mn_codec *codec, const uint8_t *code,
+                                    const uint8_t *rest) {
+  if (mn_codec_code_planes(codec) > 1)
+    return mn_load_u32(code + mn_bits_tail_at(codec));
+  return codec->encoding > MN_BITS1 ? mn_load_u32(rest) : 0;
+}
+
+/* The planes in a rest. */
+static inline uint32_t mn_bits_planes_at(const mn_codec *codec) {
+  return mn_codec_code_planes(codec) > 1 ? 0 : MN_BITS_TAIL;
 }
 
 /* Prefixes of planes that can be read are 1, 2, 4 and all: the one after p. */
@@ -49,24 +67,18 @@ static inline uint32_t mn_bits_next_prefix(uint32_t all, uint32_t p) {
 /* Where the share of the first p planes lies, and what it means: the factor f_p
  * is |r| / sqrt(d) * scale / (share + 1/2). */
 typedef struct mn_bits_field {
-  uint32_t in_rest;
+  uint32_t in_tail;
   uint32_t shift;
   uint32_t mask;
-  float scale;
+  float scale; /* (mask + 1) / (2^p - 1) */
 } mn_bits_field;
 
-static inline mn_bits_field mn_bits_field_of(const mn_codec *codec,
-                                             uint32_t planes) {
-  const uint32_t all = mn_codec_planes(codec->encoding);
-  mn_bits_field field = {1, 0, (1u << 14) - 1, 0.0f};
-  if (planes == 1)
-    field.in_rest = 0, field.mask = (1u << 12) - 1;
-  else if (planes == 2 && all > 2)
-    field.shift = 24, field.mask = (1u << 8) - 1;
-  else if (planes == 4 && all > 4)
-    field.shift = 14, field.mask = (1u << 10) - 1;
-  field.scale = (float)(field.mask + 1) / (float)((1u << planes) - 1);
-  return field;
+/* In bits.c: of p planes of more, and of p that are all. */
+extern const mn_bits_field mn_bits_fields[2][9];
+
+static inline const mn_bits_field *mn_bits_field_of(const mn_codec *codec,
+                                                    uint32_t planes) {
+  return &mn_bits_fields[planes == mn_codec_planes(codec->encoding)][planes];
 }
 
 /* |r|: the sign, which it does not have, makes room for a bit of fraction. */
@@ -75,14 +87,16 @@ static inline float mn_bits_norm(uint32_t head) {
 }
 
 /* The middle of what was rounded to this share. */
-static inline float mn_bits_share(mn_bits_field field, uint32_t word) {
-  return (float)(int32_t)(word >> field.shift & field.mask) + 0.5f;
+static inline float mn_bits_share(uint32_t shift, uint32_t mask,
+                                  uint32_t word) {
+  return (float)(int32_t)(word >> shift & mask) + 0.5f;
 }
 
 /* f_p. `unit`: 1 / sqrt(d); `word`: the head or the tail, as the field says. */
-static inline float mn_bits_factor(mn_bits_field field, float unit,
+static inline float mn_bits_factor(const mn_bits_field *field, float unit,
                                    uint32_t head, uint32_t word) {
-  return mn_bits_norm(head) * (field.scale * unit) / mn_bits_share(field, word);
+  return mn_bits_norm(head) * (field->scale * unit) /
+         mn_bits_share(field->shift, field->mask, word);
 }
 
 static inline float mn_bits_unit(const mn_codec *codec) {
@@ -129,6 +143,8 @@ void mn_bits_prepare(const mn_codec *codec, float *vector, void *query);
 void mn_bits_prepare_code(const mn_codec *codec, const uint8_t *code,
                           const uint8_t *rest, uint32_t planes, float *vector,
                           void *scratch, void *query);
+
+/* bits_distances.c */
 void mn_bits_sift(const mn_codec *codec, const void *query,
                   const uint8_t *codes, uint32_t count, float *distances);
 void mn_bits_distances(const mn_codec *codec, const void *query,

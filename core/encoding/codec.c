@@ -73,23 +73,12 @@ void mn_codec_fine(const mn_options *o, mn_codec *codec) {
   describe(o, o->refine, o->dimensions, codec);
 }
 
-/* The rest of a code is the planes behind the first, then corrections. */
 uint32_t mn_codec_read_bytes(const mn_codec *codec, uint32_t planes) {
   const uint32_t all = mn_codec_planes(codec->encoding);
-  if (planes == 1 && all > 1)
+  if (planes <= mn_codec_code_planes(codec) && planes < all)
     return codec->code_bytes;
   const uint32_t unread = (all - planes) * ((codec->dimensions + 7) / 8);
   return codec->code_bytes + codec->rest_bytes - unread;
-}
-
-/* A walk needs some 400 bits of code to find its way, measured from 100 to 784
- * dimensions; more only cost time. */
-uint32_t mn_codec_first_planes(const mn_codec *codec) {
-  const uint32_t all = mn_codec_planes(codec->encoding);
-  const uint32_t some = codec->dimensions >= 400   ? 1
-                        : codec->dimensions >= 200 ? 2
-                                                   : 4;
-  return all >= 4 ? some : all;
 }
 
 /* --- Comparing ------------------------------------------------------------ */
@@ -147,7 +136,7 @@ static inline void fetch_code(const uint8_t *code, size_t bytes) {
 
 static void fetch_slot(const mn_target *target, uint32_t slot) {
   fetch_code(code_at(target, slot), target->codec->code_bytes);
-  if (target->planes > 1)
+  if (target->planes > mn_codec_code_planes(target->codec))
     fetch_code(rest_at(target, slot), target->codec->rest_bytes);
 }
 

@@ -74,7 +74,8 @@ typedef struct mn_codec_ops {
 
   /* Something that grows with the distances to up to MN_SIFT_BATCH codes in a
    * row, coarser than `distances` by 1 plane and in fewer instructions; for a
-   * query that was prepared from a vector. NULL: there is nothing like that. */
+   * query that was prepared from a vector, and codes of 1 plane and a rest.
+   * NULL: there is nothing like that. */
   void (*sift)(const mn_codec *codec, const void *query, const uint8_t *codes,
                uint32_t count, float *distances);
 
@@ -111,8 +112,20 @@ static inline uint32_t mn_codec_planes(mn_encoding encoding) {
 /* Bytes of a code that a distance by so many planes reads. */
 uint32_t mn_codec_read_bytes(const mn_codec *codec, uint32_t planes);
 
-/* Planes by which candidates are found where a query does not say. */
-uint32_t mn_codec_first_planes(const mn_codec *codec);
+/* Planes by which candidates are found where a query does not say. A walk needs
+ * some 400 bits of code to find its way, measured from 100 to 784 dimensions;
+ * more only cost time. */
+static inline uint32_t mn_codec_first_planes(const mn_codec *codec) {
+  if (codec->encoding < MN_BITS4)
+    return mn_codec_planes(codec->encoding);
+  return codec->dimensions >= 384 ? 1 : codec->dimensions >= 192 ? 2 : 4;
+}
+
+/* Planes that `code` has, the others being in `rest`: what a search begins
+ * with, but of bits2 and bits3, which it reads in full, the first. */
+static inline uint32_t mn_codec_code_planes(const mn_codec *codec) {
+  return codec->encoding < MN_BITS4 ? 1 : mn_codec_first_planes(codec);
+}
 
 static inline uint8_t *mn_code_at(const mn_index *index, uint32_t slot) {
   return index->codes + (size_t)slot * index->codec.code_bytes;

@@ -11,7 +11,7 @@
 #define MN_AVX2   __attribute__((target("avx2,f16c")))
 #define MN_INLINE static inline __attribute__((always_inline)) MN_AVX2
 
-/* The first `bytes` (1 to 15) bytes at p, then zeros. */
+/* The first `bytes` (1 to 16) bytes at p, then zeros. */
 MN_INLINE __m128i mn_load_part(const uint8_t *p, uint32_t bytes) {
   if (bytes < 8)
     return _mm_set_epi64x(0, (int64_t)mn_load_partial(p, bytes));
@@ -34,6 +34,8 @@ MN_INLINE int32_t mn_add_lanes(__m256i eight) {
 int32_t mn_dot_i16_i8_avx2(const int16_t *a, const int8_t *b, uint32_t n);
 int32_t mn_dot_i16_u4_avx2(const int16_t *a, const uint8_t *b, uint32_t n);
 int32_t mn_dot_i16_u2_avx2(const int16_t *a, const uint8_t *b, uint32_t n);
+int32_t mn_dot_i8_u4_avx2(const int8_t *a, const uint8_t *b, uint32_t n);
+int32_t mn_dot_i8_u2_avx2(const int8_t *a, const uint8_t *b, uint32_t n);
 int32_t mn_dot_i8_u1_avx2(const int8_t *a, const uint8_t *b, uint32_t n);
 uint32_t mn_count_xor_avx2(const uint8_t *a, const uint8_t *b, uint32_t bytes);
 uint32_t mn_count_and_avx2(const uint8_t *a, const uint8_t *b, uint32_t bytes);

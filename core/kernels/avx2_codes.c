@@ -114,6 +114,84 @@ MN_AVX2 int32_t mn_dot_i16_u2_avx2(const int16_t *a, const uint8_t *b,
   return dot(sixteen_u2, few_u2, 2, a, b, n);
 }
 
+/* --- Products of int8, added in pairs to int16 ---------------------------- */
+
+/* 32 elements of b as bytes; and the first `count` (1 to 31) of them, then
+ * anything. `is_end`: as many as 32 lie before them. */
+typedef __m256i read_bytes(const uint8_t *b);
+typedef __m256i read_few_bytes(const uint8_t *b, uint32_t count, int is_end);
+
+MN_INLINE int32_t dot_bytes(read_bytes *read, read_few_bytes *few,
+                            uint32_t bits, const int8_t *a, const uint8_t *b,
+                            uint32_t n) {
+  const __m256i ones = _mm256_set1_epi16(1);
+  const int is_long = n >= 32;
+  __m256i eight = _mm256_setzero_si256();
+  while (n >= 32) {
+    __m256i words = _mm256_setzero_si256();
+    /* A pair is -3840 at least, so 8 of them fit into a word. */
+    uint32_t left = n > 8 * 32 ? n - 8 * 32 : 0;
+    for (; n >= left + 32; n -= 32, a += 32, b += 4 * bits)
+      words = _mm256_add_epi16(words, _mm256_maddubs_epi16(read(b), load(a)));
+    eight = add_products(eight, words, ones);
+  }
+  if (n > 0)
+    eight = add_products(
+        eight, _mm256_maddubs_epi16(few(b, n, is_long), load(a)), ones);
+  return mn_add_lanes(eight);
+}
+
+MN_INLINE __m256i bytes_of_u4(__m128i packed) {
+  __m256i words = _mm256_cvtepu8_epi16(packed);
+  words = _mm256_or_si256(words, _mm256_slli_epi16(words, 4));
+  return _mm256_and_si256(words, _mm256_set1_epi8(15));
+}
+
+MN_INLINE __m256i read_u4(const uint8_t *b) {
+  return bytes_of_u4(_mm_loadu_si128((const __m128i *)b));
+}
+
+/* At the end, a read of 16 bytes up to the last; the lowest are dropped. */
+MN_INLINE __m256i read_few_u4(const uint8_t *b, uint32_t count, int is_end) {
+  static const uint8_t where[31] = {0, 1, 2,  3,  4,  5,  6,  7,
+                                    8, 9, 10, 11, 12, 13, 14, 15};
+  const uint32_t bytes = (count + 1) / 2;
+  if (!is_end)
+    return bytes_of_u4(mn_load_part(b, bytes));
+  __m128i last = _mm_loadu_si128((const __m128i *)(b + bytes - 16));
+  __m128i from = _mm_loadu_si128((const __m128i *)(where + 16 - bytes));
+  return bytes_of_u4(_mm_shuffle_epi8(last, from));
+}
+
+MN_INLINE __m256i bytes_of_u2(__m128i packed) {
+  __m256i four = _mm256_cvtepu8_epi32(packed);
+  four = _mm256_or_si256(four, _mm256_slli_epi32(four, 12));
+  four = _mm256_or_si256(four, _mm256_slli_epi32(four, 6));
+  return _mm256_and_si256(four, _mm256_set1_epi8(3));
+}
+
+MN_INLINE __m256i read_u2(const uint8_t *b) {
+  return bytes_of_u2(_mm_loadl_epi64((const __m128i *)b));
+}
+
+MN_INLINE __m256i read_few_u2(const uint8_t *b, uint32_t count, int is_end) {
+  const uint32_t bytes = (count + 3) / 4;
+  if (!is_end)
+    return bytes_of_u2(mn_load_part(b, bytes));
+  const uint64_t last = ((const mn_unaligned_u64 *)(b + bytes - 8))->value;
+  return bytes_of_u2(_mm_cvtsi64_si128((int64_t)(last >> (64 - 8 * bytes))));
+}
+
+MN_AVX2 int32_t mn_dot_i8_u4_avx2(const int8_t *a, const uint8_t *b,
+                                  uint32_t n) {
+  return dot_bytes(read_u4, read_few_u4, 4, a, b, n);
+}
+
+MN_AVX2 int32_t mn_dot_i8_u2_avx2(const int8_t *a, const uint8_t *b,
+                                  uint32_t n) {
+  return dot_bytes(read_u2, read_few_u2, 2, a, b, n);
+}
+
 /* --- Bits ----------------------------------------------------------------- */
 
 /* Those of 32 weights whose bit is set, added in pairs to 16 words. */

@@ -25,6 +25,8 @@ MN_INLINE __mmask16 mn_lanes_below(uint32_t count) {
 int32_t mn_dot_i16_i8_avx512(const int16_t *a, const int8_t *b, uint32_t n);
 int32_t mn_dot_i16_u4_avx512(const int16_t *a, const uint8_t *b, uint32_t n);
 int32_t mn_dot_i16_u2_avx512(const int16_t *a, const uint8_t *b, uint32_t n);
+int32_t mn_dot_i8_u4_avx512(const int8_t *a, const uint8_t *b, uint32_t n);
+int32_t mn_dot_i8_u2_avx512(const int8_t *a, const uint8_t *b, uint32_t n);
 int32_t mn_dot_i8_u1_avx512(const int8_t *a, const uint8_t *b, uint32_t n);
 uint32_t mn_count_xor_avx512(const uint8_t *a, const uint8_t *b,
                              uint32_t bytes);

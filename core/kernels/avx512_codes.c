@@ -79,6 +79,47 @@ MN_AVX512 int32_t mn_dot_i16_u2_avx512(const int16_t *a, const uint8_t *b,
   return dot(words_u2, 2, a, b, n);
 }
 
+/* Elements of b as bytes; the first `count` of them where it is below 64, then
+ * anything. */
+typedef __m512i read_bytes(const uint8_t *b, uint32_t count);
+
+MN_INLINE int32_t dot_bytes(read_bytes *bytes, uint32_t bits, const int8_t *a,
+                            const uint8_t *b, uint32_t n) {
+  __m512i sums = _mm512_setzero_si512(), last = sums;
+  for (; n >= 64; n -= 64, a += 64, b += 8 * bits)
+    sums = _mm512_dpbusd_epi32(sums, bytes(b, 64), _mm512_loadu_si512(a));
+  if (n > 0)
+    last = _mm512_dpbusd_epi32(last, bytes(b, n),
+                               _mm512_maskz_loadu_epi8(low_bits64(n), a));
+  return _mm512_reduce_add_epi32(_mm512_add_epi32(sums, last));
+}
+
+MN_INLINE __m512i bytes_u4(const uint8_t *b, uint32_t count) {
+  const __m512i from = _mm512_set1_epi64(0x3430242014100400);
+  __mmask32 mask = count < 63 ? low_bits((count + 1) / 2) : UINT32_MAX;
+  __m512i bytes = _mm512_cvtepu8_epi16(_mm256_maskz_loadu_epi8(mask, b));
+  return _mm512_and_si512(_mm512_multishift_epi64_epi8(from, bytes),
+                          _mm512_set1_epi8(15));
+}
+
+MN_INLINE __m512i bytes_u2(const uint8_t *b, uint32_t count) {
+  const __m512i from = _mm512_set1_epi64(0x2624222006040200);
+  __mmask16 mask = mn_lanes_below((count + 3) / 4);
+  __m512i bytes = _mm512_cvtepu8_epi32(_mm_maskz_loadu_epi8(mask, b));
+  return _mm512_and_si512(_mm512_multishift_epi64_epi8(from, bytes),
+                          _mm512_set1_epi8(3));
+}
+
+MN_AVX512 int32_t mn_dot_i8_u4_avx512(const int8_t *a, const uint8_t *b,
+                                      uint32_t n) {
+  return dot_bytes(bytes_u4, 4, a, b, n);
+}
+
+MN_AVX512 int32_t mn_dot_i8_u2_avx512(const int8_t *a, const uint8_t *b,
+                                      uint32_t n) {
+  return dot_bytes(bytes_u2, 2, a, b, n);
+}
+
 /* Bits are masks: of the weights, only those are loaded. */
 MN_INLINE __m512i add_weights(__m512i sums, const int8_t *a, uint64_t bits) {
   return _mm512_dpbusd_epi32(sums, _mm512_set1_epi8(1),

@@ -42,6 +42,11 @@ typedef struct mn_kernels {
   int32_t (*dot_i16_u4)(const int16_t *a, const uint8_t *b, uint32_t n);
   int32_t (*dot_i16_u2)(const int16_t *a, const uint8_t *b, uint32_t n);
 
+  /* the same with a of 8 bits, behind which zeros can be read up to a multiple
+   * of 32 elements */
+  int32_t (*dot_i8_u4)(const int8_t *a, const uint8_t *b, uint32_t n);
+  int32_t (*dot_i8_u2)(const int8_t *a, const uint8_t *b, uint32_t n);
+
   /* sum of the a[i] whose bit is set in b: bit i % 8, the lowest first, of byte
    * i / 8, in (n + 7) / 8 bytes */
   int32_t (*dot_i8_u1)(const int8_t *a, const uint8_t *b, uint32_t n);

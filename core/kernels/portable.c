@@ -150,33 +150,51 @@ static int32_t mn_dot_i16_i8_c(const int16_t *a, const int8_t *b, uint32_t n) {
   return (int32_t)sum;
 }
 
-/* b has `bits` bits an element. */
-MN_INLINE uint32_t dot_byte(uint32_t bits, const int16_t *a, uint32_t packed,
-                            uint32_t count) {
+typedef int32_t read_integer(const void *a, uint32_t i);
+
+MN_INLINE int32_t element_i16(const void *a, uint32_t i) {
+  return read_i16(a, i);
+}
+
+MN_INLINE int32_t element_i8(const void *a, uint32_t i) {
+  return ((const int8_t *)a)[i];
+}
+
+/* Of the `count` elements of a from `at` on. b has `bits` bits an element. */
+MN_INLINE uint32_t dot_byte(read_integer *read, uint32_t bits, const void *a,
+                            uint32_t at, uint32_t packed, uint32_t count) {
   const uint32_t mask = (1u << bits) - 1;
   uint32_t sum = 0;
   for (uint32_t j = 0; j < count; j++, packed >>= bits)
-    sum += (uint32_t)(read_i16(a, j) * (int32_t)(packed & mask));
+    sum += (uint32_t)(read(a, at + j) * (int32_t)(packed & mask));
   return sum;
 }
 
-MN_INLINE int32_t dot_packed(uint32_t bits, const int16_t *a, const uint8_t *b,
-                             uint32_t n) {
+MN_INLINE int32_t dot_packed(read_integer *read, uint32_t bits, const void *a,
+                             const uint8_t *b, uint32_t n) {
   const uint32_t per_byte = 8 / bits;
-  uint32_t sum = 0;
-  for (; n >= per_byte; n -= per_byte, a += per_byte)
-    sum += dot_byte(bits, a, *b++, per_byte);
-  if (n > 0)
-    sum += dot_byte(bits, a, *b, n);
+  uint32_t sum = 0, at = 0;
+  for (; at + per_byte <= n; at += per_byte)
+    sum += dot_byte(read, bits, a, at, *b++, per_byte);
+  if (at < n)
+    sum += dot_byte(read, bits, a, at, *b, n - at);
   return (int32_t)sum;
 }
 
 static int32_t mn_dot_i16_u4_c(const int16_t *a, const uint8_t *b, uint32_t n) {
-  return dot_packed(4, a, b, n);
+  return dot_packed(element_i16, 4, a, b, n);
 }
 
 static int32_t mn_dot_i16_u2_c(const int16_t *a, const uint8_t *b, uint32_t n) {
-  return dot_packed(2, a, b, n);
+  return dot_packed(element_i16, 2, a, b, n);
+}
+
+static int32_t mn_dot_i8_u4_c(const int8_t *a, const uint8_t *b, uint32_t n) {
+  return dot_packed(element_i8, 4, a, b, n);
+}
+
+static int32_t mn_dot_i8_u2_c(const int8_t *a, const uint8_t *b, uint32_t n) {
+  return dot_packed(element_i8, 2, a, b, n);
 }
 
 MN_INLINE int32_t sum_set(const int8_t *a, int32_t bits, uint32_t count) {
@@ -342,6 +360,8 @@ const mn_kernels mn_kernels_c = {
     .dot_i16_i8 = mn_dot_i16_i8_c,
     .dot_i16_u4 = mn_dot_i16_u4_c,
     .dot_i16_u2 = mn_dot_i16_u2_c,
+    .dot_i8_u4 = mn_dot_i8_u4_c,
+    .dot_i8_u2 = mn_dot_i8_u2_c,
     .dot_i8_u1 = mn_dot_i8_u1_c,
     .count_xor = mn_count_xor_c,
     .count_and = mn_count_and_c,

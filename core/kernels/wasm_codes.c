@@ -111,6 +111,54 @@ int32_t mn_dot_i16_u2_wasm(const int16_t *a, const uint8_t *b, uint32_t n) {
   return dot(sixteen_u2, few_u2, 2, a, b, n);
 }
 
+/* --- Products of int8, widened -------------------------------------------- */
+
+typedef sixteen unpack(v128_t packed);
+
+/* The last `bytes` (1 to 8) bytes of b, which has 8 or more where `is_long`. */
+MN_INLINE v128_t load_last(const uint8_t *b, uint32_t bytes, int is_long) {
+  if (!is_long)
+    return mn_load_end(b, bytes);
+  const uint64_t last = ((const mn_unaligned_u64 *)(b + bytes - 8))->value;
+  return wasm_u64x2_make(last >> (64 - 8 * bytes), 0);
+}
+
+MN_INLINE v128_t add_eight(v128_t sums, const int8_t *a, v128_t words) {
+  v128_t products = wasm_i32x4_dot_i16x8(wasm_i16x8_load8x8(a), words);
+  return wasm_i32x4_add(sums, products);
+}
+
+MN_INLINE int32_t dot_i8(unpack *words_of, uint32_t bits, const int8_t *a,
+                         const uint8_t *b, uint32_t n) {
+  const int is_long = n * bits > 56;
+  v128_t s0 = wasm_i32x4_const_splat(0), s1 = s0;
+  for (; n >= 16; n -= 16, a += 16, b += 2 * bits) {
+    MN_KEEP(a, b);
+    sixteen words = words_of(bits == 4 ? wasm_v128_load64_zero(b)
+                                       : wasm_v128_load32_zero(b));
+    s0 = add_eight(s0, a, words.first);
+    s1 = add_eight(s1, a + 8, words.last);
+  }
+  if (n > 0) {
+    sixteen words = words_of(load_last(b, (n * bits + 7) / 8, is_long));
+    s0 = add_eight(s0, a, words.first);
+    s1 = add_eight(s1, a + 8, words.last);
+  }
+  return add_lanes(wasm_i32x4_add(s0, s1));
+}
+
+MN_INLINE sixteen widen_u4(v128_t packed) {
+  return unpack_u4(wasm_u16x8_extend_low_u8x16(packed));
+}
+
+int32_t mn_dot_i8_u4_wasm(const int8_t *a, const uint8_t *b, uint32_t n) {
+  return dot_i8(widen_u4, 4, a, b, n);
+}
+
+int32_t mn_dot_i8_u2_wasm(const int8_t *a, const uint8_t *b, uint32_t n) {
+  return dot_i8(unpack_u2, 2, a, b, n);
+}
+
 /* --- Bits ----------------------------------------------------------------- */
 
 /* Those of 16 weights whose bit is set, of two bytes that the lanes 0 to 7 and

@@ -67,7 +67,7 @@ mn_status mn_stages_of(const mn_options *o, const mn_query *query,
   stages->candidates = stages->refiner == MN_BY_NOTHING
                            ? query->k
                            : count_candidates(query->k, refine_k);
-  stages->sieve = sieve_of(o, stages);
+  stages->sieve = mn_codec_code_planes(&codec) == 1 ? sieve_of(o, stages) : 0;
   return MN_OK;
 }
 

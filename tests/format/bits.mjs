@@ -6,20 +6,32 @@ import {
 } from "./floats.mjs";
 import { rotation } from "./transforms.mjs";
 
-// Where the share of p planes lies: [in the rest?, lowest bit, bits].
+// Where the share of p planes lies: [in the tail?, lowest bit, bits].
 function shareAt(b, p) {
   if (p === 1) return [false, 0, 12];
   if (p === b) return [true, 0, 14];
   return p === 2 ? [true, 24, 8] : [true, 14, 10];
 }
 
+// How many planes CODE has, packed.
+function packedPlanes(b, d) {
+  if (b < 4 || d >= 384) return 1;
+  return d >= 192 ? 2 : 4;
+}
+
 export function bits(b, { metric, dimensions: d, seed }) {
   const plane = Math.ceil(d / 8);
   const lift = metric === "ip" ? 4 : 0;
+  const packed = packedPlanes(b, d);
+  const packedAt = 4 + lift + (packed > 1 ? 4 : 0);
+  const packedBytes = Math.ceil((d * packed) / 8);
+  const planesAt = packed > 1 ? 0 : 4;
   const prefixes = [1, 2, 4, b].filter((p, i) => p < b || (p === b && i === 3));
+  const tailOf = ({ code, rest }) =>
+    packed > 1 ? code.getUint32(4 + lift, true) : rest.getUint32(0, true);
   const used = (code, p) => {
-    const [inRest, low, count] = shareAt(b, p);
-    const word = (inRest ? code.rest : code.code).getUint32(0, true);
+    const [inTail, low, count] = shareAt(b, p);
+    const word = inTail ? tailOf(code) : code.code.getUint32(0, true);
     return { most: 2 ** count, share: Math.floor(word / 2 ** low) % 2 ** count };
   };
   const unit = f32(1 / root(d));
@@ -27,18 +39,26 @@ export function bits(b, { metric, dimensions: d, seed }) {
   const norm = ({ code }) => fromBits((code.getUint32(0, true) >>> 12) << 11);
   const liftOf = ({ code }) => code.getFloat32(4, true);
 
+  const packedByte = (code, at) => code.code.getUint8(packedAt + at);
   const planeByte = (code, i, at) =>
-    i === 1
-      ? code.code.getUint8(4 + lift + at)
-      : code.rest.getUint8(4 + (i - 2) * plane + at);
+    code.rest.getUint8(planesAt + (i - packed - 1) * plane + at);
+
+  // The bits of component j by plane, the first plane first.
+  function levelBits(code, j) {
+    const first = j * packed;
+    const together = (packedByte(code, first >> 3) >> (first % 8)) % 2 ** packed;
+    const found = [...together.toString(2).padStart(packed, "0")].map(Number);
+    for (let i = packed + 1; i <= b; i++) {
+      found.push((planeByte(code, i, j >> 3) >> (j % 8)) & 1);
+    }
+    return found;
+  }
 
   // y by the first p planes.
   function integers(code, p) {
     return Array.from({ length: d }, (_, j) => {
-      let level = 0;
-      for (let i = 1; i <= p; i++) {
-        level = 2 * level + ((planeByte(code, i, j >> 3) >> (j % 8)) & 1);
-      }
+      const bit = levelBits(code, j);
+      const level = bit.slice(0, p).reduce((sum, n) => 2 * sum + n, 0);
       return 2 * level + 1 - 2 ** p;
     });
   }
@@ -58,8 +78,8 @@ export function bits(b, { metric, dimensions: d, seed }) {
   }
 
   return {
-    codeBytes: 4 + lift + plane,
-    restBytes: b > 1 ? 4 + (b - 1) * plane : 0,
+    codeBytes: packedAt + packedBytes,
+    restBytes: b > 1 ? planesAt + (b - packed) * plane : 0,
     modelBytes: 4 * d,
     open(model) {
       const mean = floatsAt(model, 0, d);
@@ -69,6 +89,7 @@ export function bits(b, { metric, dimensions: d, seed }) {
       return {
         mean,
         planes: b,
+        packed,
         decode(code) {
           const y = integers(code, b);
           const { most, share } = used(code, b);
@@ -81,12 +102,14 @@ export function bits(b, { metric, dimensions: d, seed }) {
         check(code) {
           check(Number.isFinite(norm(code)), "norm");
           if (lift) check(Number.isFinite(liftOf(code)), "lift");
-          const unused = d % 8 ? 2 ** (d % 8) : 256;
-          for (let i = 1; i <= b; i++) {
-            check(planeByte(code, i, plane - 1) < unused, "unused bits of a plane");
+          const below = (bits) => (bits % 8 ? 2 ** (bits % 8) : 256);
+          const last = packedByte(code, packedBytes - 1);
+          check(last < below(d * packed), "unused packed bits");
+          for (let i = packed + 1; i <= b; i++) {
+            check(planeByte(code, i, plane - 1) < below(d), "unused bits of a plane");
           }
           if (b === 1) return;
-          const tail = code.rest.getUint32(0, true);
+          const tail = tailOf(code);
           check(b > 2 || tail >>> 24 === 0, "unused share of 2 planes");
           check(b > 4 || ((tail >>> 14) & 1023) === 0, "unused share of 4 planes");
         },

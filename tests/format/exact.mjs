@@ -18,11 +18,7 @@ function rank(keys, slots, distance) {
     .sort((a, b) => a.distance - b.distance || (a.key < b.key ? -1 : 1));
 }
 
-function defaultPlanes({ planes }, dimensions) {
-  if (!planes || planes < 4) return planes;
-  if (dimensions >= 400) return 1;
-  return dimensions >= 200 ? 2 : 4;
-}
+const defaultPlanes = ({ planes, packed }) => (planes >= 4 ? packed : planes);
 
 // What the candidates are ranked again by, if anything is.
 function refiner(index, query, mapped, first, { planes, refineBy, rows }) {
@@ -45,7 +41,7 @@ function refiner(index, query, mapped, first, { planes, refineBy, rows }) {
 function sifted({ header, keys, codec, codes }, mapped, planes, wanted) {
   const slots = [...codes.keys()];
   const size = Math.max(256, 4 * wanted);
-  if (header.structure !== "flat" || planes !== 1) return slots;
+  if (header.structure !== "flat" || planes !== 1 || codec.packed !== 1) return slots;
   if (size >= slots.length || size > 4096) return slots;
   const measure = codec.sift(mapped);
   const found = rank(keys, slots, (slot) => measure(codes[slot]));
@@ -58,7 +54,7 @@ function sifted({ header, keys, codec, codes }, mapped, planes, wanted) {
 export function search(index, vector, options) {
   const { keys, codec, codes } = index;
   const [query, mapped] = prepared(index, vector);
-  const planes = options.planes || defaultPlanes(codec, mapped.length);
+  const planes = options.planes || defaultPlanes(codec);
   const measure = codec.measure(mapped, planes);
   const all = [...codes.keys()];
   const refined = refiner(index, query, mapped, planes, options);

@@ -68,7 +68,7 @@ static float element(number type, const void *vector, uint32_t i) {
 static int64_t integer(number type, const void *vector, uint32_t i) {
   if (type == I16)
     return ((const int16_t *)vector)[i];
-  if (type == I8)
+  if (type == I8 || type == I8_PADDED)
     return ((const int8_t *)vector)[i];
   uint32_t at = i * number_bits[type];
   return ((const uint8_t *)vector)[at / 8] >> at % 8 &

@@ -48,14 +48,17 @@ static uint32_t random_below(uint32_t bound) {
 
 /* --- Kernels and their operands ------------------------------------------- */
 
-/* U8 and below are packed, the first element in the lowest bits of a byte. */
-typedef enum { F32, F16, BF16, I16, I8, U8, U4, U2, U1 } number;
+/* U8 and below are packed, the first element in the lowest bits of a byte.
+ * Behind those of I8_PADDED there are zeros up to a multiple of 32. */
+typedef enum { F32, F16, BF16, I16, I8, I8_PADDED, U8, U4, U2, U1 } number;
 
-static const uint32_t number_bits[] = {32, 16, 16, 16, 8, 8, 4, 2, 1};
+static const uint32_t number_bits[] = {32, 16, 16, 16, 8, 8, 8, 4, 2, 1};
 static const uint32_t fraction_bits[] = {23, 10, 7};
 static const uint32_t exponent_bits[] = {8, 5, 8};
 
 static size_t bytes_of(number type, uint32_t n) {
+  if (type == I8_PADDED)
+    return ((size_t)n + 31) / 32 * 32;
   return ((size_t)n * number_bits[type] + 7) / 8;
 }
 
@@ -69,21 +72,26 @@ typedef enum {
   DOT_I16_I8,
   DOT_I16_U4,
   DOT_I16_U2,
+  DOT_I8_U4,
+  DOT_I8_U2,
   DOT_I8_U1,
   COUNT_XOR,
   COUNT_AND
 } op;
 
-#define OPS 12
+#define OPS 14
 
 static const struct {
   const char *name;
   number a, b;
 } ops[OPS] = {
-    {"dot_f32", F32, F32},   {"l2_f32", F32, F32},    {"dot_f16", F32, F16},
-    {"l2_f16", F32, F16},    {"dot_bf16", F32, BF16}, {"l2_bf16", F32, BF16},
-    {"dot_i16_i8", I16, I8}, {"dot_i16_u4", I16, U4}, {"dot_i16_u2", I16, U2},
-    {"dot_i8_u1", I8, U1},   {"count_xor", U8, U8},   {"count_and", U8, U8},
+    {"dot_f32", F32, F32},        {"l2_f32", F32, F32},
+    {"dot_f16", F32, F16},        {"l2_f16", F32, F16},
+    {"dot_bf16", F32, BF16},      {"l2_bf16", F32, BF16},
+    {"dot_i16_i8", I16, I8},      {"dot_i16_u4", I16, U4},
+    {"dot_i16_u2", I16, U2},      {"dot_i8_u4", I8_PADDED, U4},
+    {"dot_i8_u2", I8_PADDED, U2}, {"dot_i8_u1", I8, U1},
+    {"count_xor", U8, U8},        {"count_and", U8, U8},
 };
 
 static int is_float(op which) {
@@ -112,6 +120,10 @@ static uint32_t run(const mn_kernels *table, op which, const void *a,
     return (uint32_t)table->dot_i16_u4(a, b, n);
   case DOT_I16_U2:
     return (uint32_t)table->dot_i16_u2(a, b, n);
+  case DOT_I8_U4:
+    return (uint32_t)table->dot_i8_u4(a, b, n);
+  case DOT_I8_U2:
+    return (uint32_t)table->dot_i8_u2(a, b, n);
   case DOT_I8_U1:
     return (uint32_t)table->dot_i8_u1(a, b, n);
   case COUNT_XOR:
@@ -237,8 +249,10 @@ static void fill(void *vector, op which, int is_a, value_class kind,
       ((uint8_t *)vector)[i] = (uint8_t)random_byte(kind, i);
     return;
   }
+  if (type == I8_PADDED)
+    memset(vector, 0, bytes_of(type, n));
   for (uint32_t i = 0; i < n; i++) {
-    if (type == I8) {
+    if (type == I8 || type == I8_PADDED) {
       ((int8_t *)vector)[i] = (int8_t)random_integer(kind, is_a, i, 127);
       continue;
     }

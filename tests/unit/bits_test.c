@@ -5,17 +5,25 @@
 /* --- Tests ---------------------------------------------------------------- */
 
 static void test_sizes(void) {
-  for (uint32_t d = 1; d <= 17; d += 8)
+  static const uint32_t sizes[] = {1, 9, 17, 191, 192, 383, 384};
+  for (uint32_t i = 0; i < 7; i++)
     for (uint32_t b = 1; b <= 8; b++) {
-      const uint32_t plane = (d + 7) / 8;
+      const uint32_t d = sizes[i], plane = (d + 7) / 8;
+      const uint32_t packed = packed_planes(b, d), tail = packed > 1 ? 4 : 0;
+      const uint32_t code = 4 + tail + (d * packed + 7) / 8;
+      const uint32_t rest = (b - packed) * plane + 4 - tail;
       coder c = coder_of(b, d, MN_L2);
-      CHECK_EQUAL(c.sizes.code_bytes, plane + 4);
-      CHECK_EQUAL(c.sizes.rest_bytes, b == 1 ? 0 : (b - 1) * plane + 4);
+      CHECK_EQUAL(c.sizes.code_bytes, code);
+      CHECK_EQUAL(c.sizes.rest_bytes, b == 1 ? 0 : rest);
       CHECK_EQUAL(c.sizes.model_bytes, 4 * d);
       CHECK_EQUAL(c.sizes.least, 1);
       coder_free(&c);
       c = coder_of(b, d, MN_IP);
-      CHECK_EQUAL(c.sizes.code_bytes, plane + 8);
+      CHECK_EQUAL(c.sizes.code_bytes, code + 4);
+      for (uint32_t p = 1; p <= b; p++)
+        CHECK_EQUAL(mn_codec_read_bytes(&c.codec, p),
+                    p <= packed ? code + 4
+                                : code + 4 + (4 - tail) + (p - packed) * plane);
       coder_free(&c);
     }
 }
@@ -47,8 +55,9 @@ static void test_codes(const coder *c) {
       before = cosine;
     }
     const uint32_t last = c->sizes.code_bytes - 1;
-    if (c->d % 8 != 0)
-      CHECK_EQUAL(code_at(c, i)[last] >> c->d % 8, 0);
+    const uint32_t used = c->d * packed_planes(c->b, c->d) % 8;
+    if (used != 0)
+      CHECK_EQUAL(code_at(c, i)[last] >> used, 0);
   }
 }
 
@@ -58,11 +67,11 @@ static void test_distances(coder *c) {
   const uint32_t d = c->d;
   const float *mean = (const float *)(void *)c->codec.model;
   uint32_t slots[ROWS];
-  float found[ROWS], again[ROWS], x[DIMENSIONS];
+  float found[ROWS], again[ROWS], x[DIMENSIONS_MAX];
   gen_rows(x, "clustered", d, ROWS, 1, d);
   if (c->codec.metric == MN_COSINE)
     normalise(x, d);
-  double q[DIMENSIONS], largest = 0, lift = 0;
+  double q[DIMENSIONS_MAX], largest = 0, lift = 0;
   for (uint32_t j = 0; j < d; j++) {
     c->vector[j] = x[j] - mean[j];
     lift += (double)c->vector[j] * mean[j] + .5 * mean[j] * mean[j];
@@ -148,7 +157,7 @@ static void test_pairs(coder *c) {
  * the query's integers. */
 static void test_sift(coder *c) {
   const float *mean = (const float *)(void *)c->codec.model;
-  float x[DIMENSIONS], found[ROWS], again[ROWS];
+  float x[DIMENSIONS_MAX], found[ROWS], again[ROWS];
   gen_rows(x, "clustered", c->d, ROWS, 1, c->d);
   for (uint32_t j = 0; j < c->d; j++)
     c->vector[j] = x[j] - mean[j];
@@ -156,7 +165,7 @@ static void test_sift(coder *c) {
   double largest = 0, squares = 0, sum = 0;
   for (uint32_t j = 0; j < c->d; j++)
     largest = fmax(largest, fabs((double)c->vector[j]));
-  int signs[DIMENSIONS];
+  int signs[DIMENSIONS_MAX];
   for (uint32_t j = 0; j < c->d; j++) {
     const double w = round(c->vector[j] / largest * 127);
     signs[j] = w > 0 ? 1 : -1;
@@ -238,21 +247,29 @@ static void test_steps(uint32_t b) {
   coder_free(&c);
 }
 
+static void test_all(uint32_t b, uint32_t d, mn_metric metric) {
+  coder c = coder_filled(b, d, metric);
+  test_codes(&c);
+  test_distances(&c);
+  if (packed_planes(b, d) == 1)
+    test_sift(&c);
+  test_pairs(&c);
+  test_decoding(&c);
+  coder_free(&c);
+}
+
 int main(void) {
   static const mn_metric metrics[] = {MN_L2, MN_IP, MN_COSINE};
+  static const uint32_t large[] = {191, 192, 199, 383, 384, 389};
   test_sizes();
   for (uint32_t b = 1; b <= 8; b++)
     test_steps(b);
-  for (uint32_t d = 1; d <= DIMENSIONS; d += d < 20 ? 1 : 7)
-    for (uint32_t b = 1; b <= 8; b++)
-      for (uint32_t m = 0; m < 3; m++) {
-        coder c = coder_filled(b, d, metrics[m]);
-        test_codes(&c);
-        test_distances(&c);
-        test_sift(&c);
-        test_pairs(&c);
-        test_decoding(&c);
-        coder_free(&c);
-      }
+  for (uint32_t b = 1; b <= 8; b++)
+    for (uint32_t m = 0; m < 3; m++) {
+      for (uint32_t d = 1; d <= DIMENSIONS; d += d < 20 ? 1 : 7)
+        test_all(b, d, metrics[m]);
+      for (uint32_t i = 0; i < 6; i++)
+        test_all(b, large[i], metrics[m]);
+    }
   return test_report();
 }

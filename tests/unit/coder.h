@@ -13,15 +13,15 @@
 #include <math.h>
 #include <stdlib.h>
 
-enum { ROWS = 64, DIMENSIONS = 69 };
+enum { ROWS = 64, DIMENSIONS = 69, DIMENSIONS_MAX = 400 };
 
 /* A trained codec, what it works with, and the codes of some vectors. */
 typedef struct coder {
   mn_codec codec;
   mn_codec_sizes sizes;
   uint32_t b, d;
-  float *vectors, *vector;         /* as given; to be overwritten */
-  double (*residuals)[DIMENSIONS]; /* centred and rotated */
+  float *vectors, *vector;             /* as given; to be overwritten */
+  double (*residuals)[DIMENSIONS_MAX]; /* centred and rotated */
   uint8_t *codes, *rests;
   void *scratch, *query;
   mn_arena none;
@@ -59,6 +59,11 @@ static inline coder coder_of(uint32_t b, uint32_t d, mn_metric metric) {
   c.vectors = malloc(sizeof(float) * ROWS * d);
   c.residuals = malloc(sizeof *c.residuals * ROWS);
   return c;
+}
+
+/* Planes that are packed in the code; the others are in the rest. */
+static inline uint32_t packed_planes(uint32_t b, uint32_t d) {
+  return b < 4 || d >= 384 ? 1 : d >= 192 ? 2 : 4;
 }
 
 static inline void coder_free(coder *c) {
@@ -136,7 +141,7 @@ static inline double dot(const double *a, const double *b, uint32_t d) {
 
 typedef struct reading {
   double norm, lift, factor;
-  double y[DIMENSIONS];
+  double y[DIMENSIONS_MAX];
 } reading;
 
 static inline uint32_t word_at(const uint8_t *p) {
@@ -144,7 +149,13 @@ static inline uint32_t word_at(const uint8_t *p) {
          (uint32_t)p[3] << 24;
 }
 
+/* Bits that lie packed, the lowest of each byte first. */
+static inline int bits_at(const uint8_t *p, uint32_t i, uint32_t bits) {
+  return p[i * bits / 8] >> i * bits % 8 & ((1 << bits) - 1);
+}
+
 static inline reading read_code(const coder *c, uint32_t i, uint32_t p) {
+  const uint32_t packed = packed_planes(c->b, c->d);
   const uint8_t *code = code_at(c, i), *rest = rest_at(c, i);
   const uint32_t bytes = (c->d + 7) / 8, head = word_at(code);
   reading r = {0};
@@ -153,10 +164,12 @@ static inline reading read_code(const coder *c, uint32_t i, uint32_t p) {
     r.norm = 0;
   if (c->codec.metric == MN_IP)
     r.lift = gen_from_bits(word_at(code + 4));
-  const uint8_t *first = code + (c->codec.metric == MN_IP ? 8 : 4);
+  const uint8_t *behind = code + (c->codec.metric == MN_IP ? 8 : 4);
+  const uint8_t *first = packed > 1 ? behind + 4 : behind;
+  const uint8_t *planes = packed > 1 ? rest : rest + 4;
   double share = ((head & 0xfff) + .5) * 0x1p-12;
   if (p > 1) {
-    const uint32_t tail = word_at(rest);
+    const uint32_t tail = word_at(packed > 1 ? behind : rest);
     if (p == c->b)
       share = ((tail & 0x3fff) + .5) * 0x1p-14;
     else if (p == 4)
@@ -166,12 +179,11 @@ static inline reading read_code(const coder *c, uint32_t i, uint32_t p) {
   }
   r.factor = r.norm / (share * ((1 << p) - 1) * sqrt(c->d));
   for (uint32_t j = 0; j < c->d; j++) {
-    int level = 0;
-    for (uint32_t plane = 0; plane < p; plane++) {
-      const uint8_t *bits =
-          plane == 0 ? first : rest + 4 + (size_t)(plane - 1) * bytes;
-      level = 2 * level + (bits[j / 8] >> j % 8 & 1);
-    }
+    int level = bits_at(first, j, packed);
+    level >>= p < packed ? packed - p : 0;
+    for (uint32_t plane = packed; plane < p; plane++)
+      level =
+          2 * level + bits_at(planes + (size_t)(plane - packed) * bytes, j, 1);
     r.y[j] = 2 * level + 1 - (1 << p);
   }
   return r;

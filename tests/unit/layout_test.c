@@ -23,9 +23,9 @@ static const struct {
     {"sq6", 21, 17, 17}, /* 11 + 6 */
     {"sq4", 15, 11, 11},     {"bits1", 7, 11, 7},
     {"bits2", 14, 18, 14},   {"bits3", 17, 21, 17},
-    {"bits4", 20, 24, 20},   {"bits5", 23, 27, 23},
-    {"bits6", 26, 30, 26},   {"bits7", 29, 33, 29},
-    {"bits8", 32, 36, 32},   {"pq3x4", 2, 2, 2}, /* 12 bits */
+    {"bits4", 19, 23, 19},   {"bits5", 22, 26, 22},
+    {"bits6", 25, 29, 25},   {"bits7", 28, 32, 28},
+    {"bits8", 31, 35, 31},   {"pq3x4", 2, 2, 2}, /* 12 bits */
     {"pq7x8", 7, 7, 7},      {"pq3x4+c", 6, 6, 6},
     {"pq7x8+c", 11, 11, 11}, {"prq3x5x2", 8, 4, 8},       /* 30 bits */
     {"prq3x5x2+c", 8, 8, 8}, {"prq7x11x3+c", 33, 33, 33}, /* 231 bits */
@@ -78,12 +78,12 @@ static const layout_case cases[] = {
     {"flat,f32", MN_L2, 84, 0, 0, 0, {0, 0, 0}},
     {"hnsw4,sq8", MN_L2, 25, 0, 0, 0, {0, 168, 0}},
     {"flat,bits1", MN_COSINE, 7, 0, 0, 0, {0, 84, 0}},
-    {"hnsw4,bits4", MN_L2, 7, 13, 0, 0, {0, 84, 0}},
-    {"flat,bits8", MN_IP, 11, 25, 0, 0, {0, 84, 0}},
+    {"hnsw4,bits4", MN_L2, 19, 0, 0, 0, {0, 84, 0}},
+    {"flat,bits8", MN_IP, 23, 12, 0, 0, {0, 84, 0}},
     {"flat,f16,refine=f32", MN_IP, 42, 0, 84, 0, {0, 0, 0}},
-    {"hnsw5,sq4,refine=bits6", MN_IP, 11, 0, 11, 19, {0, 168, 84}},
+    {"hnsw5,sq4,refine=bits6", MN_IP, 11, 0, 23, 6, {0, 168, 84}},
     {"flat,bits2,refine=bits3", MN_L2, 7, 7, 7, 10, {0, 84, 84}},
-    {"hnsw4,first9,bits4,refine=sq6", MN_L2, 6, 10, 21, 0, {0, 36, 168}},
+    {"hnsw4,first9,bits4,refine=sq6", MN_L2, 13, 0, 21, 0, {0, 36, 168}},
     {"flat,hadamard,bf16", MN_L2, 42, 0, 0, 0, {0, 0, 0}},
     {"flat,pca9,bits2,refine=sq8", MN_COSINE, 6, 6, 21, 0, {768, 36, 168}},
     {"flat,opq,pq3x4,refine=f16", MN_L2, 2, 0, 42, 0, {1792, 1344, 0}},

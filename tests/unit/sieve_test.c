@@ -4,7 +4,7 @@
  * does without it. */
 #include "fixture.h"
 
-#define D 64u
+#define D 384u /* codes of bits4 and up have one plane and a rest */
 #define N 1500u
 #define Q 20u
 #define K 10u
