@@ -233,6 +233,9 @@ test("README: every block of JavaScript, in this Node", async (t) => {
   const said = [
     /id: 'cat',\s+score: 0\.995[^]*id: 'crow'[^]*\{ legs: 2 \}\n$/,
     /^Float64Array\(2\) \[ 11, 10 \] Float32Array\(2\)[^]*exact: [^]*done: 1, total: 1/,
+    /^flat,f32 hnsw16,bits8 \d+\nhnsw16,bits8 hnsw16,bits8 \d+\nhnsw16,bits4 hnsw16,bits4 [89]\d{5}\n$/,
+    /^2944 of 3000\n$/,
+    /^\d{6} \d{5,6}\n$/,
     /^256 0\.\d+\n$/,
     /^1 0 \d+\n1 200 \d+\n8 0 \d+\n4 100 \d+\n$/,
     /^Float64Array\(5\) \[\s*1,/,
