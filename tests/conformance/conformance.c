@@ -126,6 +126,30 @@ static mn_status build_in_steps(runner *r, uint32_t n) {
   return MN_OK;
 }
 
+/* As threads do it: the vectors of a batch proposed for by two handles, in an
+ * order of no meaning. */
+static mn_status build_in_halves(runner *r, uint32_t n) {
+  const mn_vectors vectors = view(r, 0, n);
+  const mn_query query = {.k = 1};
+  mn_sizes sizes;
+  uint32_t count;
+  TRY(mn_index_append(&r->index, r->keys, &vectors, NULL, &r->arena));
+  TRY(mn_plan(&r->index.options, r->index.capacity, &query, &sizes));
+  const size_t mark = mn_arena_mark(&r->arena);
+  void *proposals = mn_arena_allocate(&r->arena, sizes.proposals_bytes);
+  mn_index handles[] = {r->index, r->index};
+  while ((count = mn_index_batch(&r->index)) > 0) {
+    for (uint32_t i = 0; i < count; i++) {
+      const uint32_t nth = i * 27 % count; /* odd, and count a power of 2 */
+      TRY(mn_index_propose(&handles[i / 3 % 2], nth, nth + 1, proposals,
+                           &r->arena));
+    }
+    TRY(mn_index_commit(&r->index, proposals, &r->arena));
+  }
+  mn_arena_rewind(&r->arena, mark);
+  return MN_OK;
+}
+
 /* Half of the rows, close, open elsewhere, the other half. */
 static mn_status build_reopened(runner *r, uint32_t n) {
   TRY(mn_index_resize(&r->index, n / 2, &r->arena));
@@ -146,6 +170,18 @@ static mn_status build_reopened(runner *r, uint32_t n) {
   return add(r, n / 2, n - n / 2);
 }
 
+/* Packed, and packed again from what it is thawed to, or left so. The live
+ * block stays below. */
+static mn_status pack(runner *r, const char *how) {
+  if (!strcmp(how, "pack") || !strcmp(how, "thaw") || !strcmp(how, "repack"))
+    TRY(mn_index_pack(&r->index, &r->index, &r->arena));
+  if (!strcmp(how, "thaw") || !strcmp(how, "repack"))
+    TRY(mn_index_thaw(&r->index, r->index.capacity, &r->index, &r->arena));
+  if (!strcmp(how, "repack"))
+    TRY(mn_index_pack(&r->index, &r->index, &r->arena));
+  return MN_OK;
+}
+
 static mn_status build(runner *r, const test_case *c) {
   int grows = !strcmp(c->how, "grow") || !c->n;
   TRY(mn_index_create(&r->index, &c->options, grows ? 1 : c->n, &r->arena));
@@ -158,6 +194,8 @@ static mn_status build(runner *r, const test_case *c) {
     TRY(build_growing(r, c->n));
   else if (!strcmp(c->how, "steps"))
     TRY(build_in_steps(r, c->n));
+  else if (!strcmp(c->how, "threads"))
+    TRY(build_in_halves(r, c->n));
   else if (!strcmp(c->how, "reopen"))
     TRY(build_reopened(r, c->n));
   else if (c->n)
@@ -169,18 +207,24 @@ static mn_status build(runner *r, const test_case *c) {
                         &r->arena));
   }
   TRY(mn_index_resize(&r->index, c->n ? c->n : 1, &r->arena));
+  TRY(pack(r, c->how));
   return mn_index_seal(&r->index);
 }
 
 /* --- Answers -------------------------------------------------------------- */
 
-static void hash_hits(gen_hash *hash, const mn_hit *hits, uint32_t count,
-                      const mn_stats *stats) {
+/* The row of a key. */
+static uint32_t row_of(const runner *r, uint64_t key) {
+  return (uint32_t)(r->keys ? key >> 32 : key);
+}
+
+static void hash_hits(gen_hash *hash, const runner *r, const mn_hit *hits,
+                      uint32_t count, const mn_stats *stats) {
   gen_hash_word(hash, count);
   for (uint32_t i = 0; i < count; i++) {
     gen_hash_long(hash, hits[i].key);
     gen_hash_float(hash, hits[i].distance);
-    gen_hash_word(hash, hits[i].slot);
+    gen_hash_word(hash, row_of(r, hits[i].key));
   }
   gen_hash_long(hash, stats->distances);
   gen_hash_word(hash, stats->hops);
@@ -205,8 +249,8 @@ static mn_status fetch(void *context, uint64_t key, uint32_t slot,
                        float *vector) {
   const runner *r = context;
   const uint32_t d = r->index.options.dimensions;
-  (void)key;
-  memcpy(vector, r->rows + (size_t)slot * d, d * sizeof *vector);
+  (void)slot;
+  memcpy(vector, r->rows + (size_t)row_of(r, key) * d, d * sizeof *vector);
   return MN_OK;
 }
 
@@ -233,7 +277,7 @@ static mn_status search(runner *r, const test_case *c, gen_hash *hash,
                       .filter = filter,
                       .stats = &stats};
     TRY(mn_index_search(&r->index, &query, hits, &found, &r->arena));
-    hash_hits(hash, hits, found, &stats);
+    hash_hits(hash, r, hits, found, &stats);
     save_hits(file, i, hits, found);
   }
   mn_arena_rewind(&r->arena, mark);

@@ -43,6 +43,8 @@ async function build(Index, wasm, c, vectors, keys) {
     for (const [from, to] of batches(n)) index.add(...part(from, to));
   } else if (c.how === "steps") {
     await index.addAsync(...part(0, n));
+  } else if (c.how === "threads") {
+    await index.addAsync(...part(0, n), { threads: 3 });
   } else if (c.how === "reopen") {
     const half = Math.floor(n / 2);
     index.add(...part(0, half));
@@ -57,17 +59,30 @@ async function build(Index, wasm, c, vectors, keys) {
     index.attach("test", new TextEncoder().encode("minnow"));
     index.attach("aB_9", new TextEncoder().encode(c.name[0]));
   }
+  index = await packed(index, c.how);
   const bytes = index.toBytes();
   index.close();
   return bytes;
 }
 
-function hashHits(hash, { keys, distances, slots, stats }) {
+// Packed, and packed again from what it is thawed to, or left so.
+async function packed(index, how) {
+  const steps = { pack: ["pack"], thaw: ["pack", "thaw"] }[how] ?? [];
+  if (how === "repack") steps.push("pack", "thaw", "pack");
+  for (const step of steps) {
+    const next = await index[step]();
+    index.close();
+    index = next;
+  }
+  return index;
+}
+
+function hashHits(hash, { keys, distances, stats }, rowOf) {
   hash.word(keys.length);
   for (let i = 0; i < keys.length; i++) {
     hash.long(keys[i]);
     hash.float(distances[i]);
-    hash.word(slots[i]);
+    hash.word(rowOf(keys[i]));
   }
   hash.long(stats.distances);
   hash.word(stats.hops);
@@ -77,7 +92,7 @@ function hashHits(hash, { keys, distances, slots, stats }) {
   hash.word(stats.planes);
 }
 
-function searchOptions(c, vectors) {
+function searchOptions(c, vectors, rowOf) {
   const dimensions = Number(c.dimensions);
   const option = (word) => Number(c.search.match(`${word}=([0-9.]+)`)?.[1] ?? 0);
   const options = {
@@ -92,10 +107,10 @@ function searchOptions(c, vectors) {
     options.filter = filter(seed, Number(c.n), Number(c.filter));
   }
   if (c.search.includes("fetch")) {
-    options.refine = (keys, slots) => {
-      const rows = new Float32Array(slots.length * dimensions);
-      slots.forEach((slot, i) => {
-        const from = slot * dimensions;
+    options.refine = (keys) => {
+      const rows = new Float32Array(keys.length * dimensions);
+      keys.forEach((one, i) => {
+        const from = rowOf(one) * dimensions;
         rows.set(vectors.subarray(from, from + dimensions), i * dimensions);
       });
       return rows;
@@ -107,9 +122,11 @@ function searchOptions(c, vectors) {
 function hashIndex(hash, index, c, vectors, queries, keys) {
   const dimensions = Number(c.dimensions);
   const n = Number(c.n);
-  const options = searchOptions(c, vectors);
+  const rowOf = (one) => (keys ? Math.floor(one / 2 ** 32) : one);
+  const options = searchOptions(c, vectors, rowOf);
   for (let i = 0; i < queries.length; i += dimensions) {
-    hashHits(hash, index.search(queries.subarray(i, i + dimensions), options));
+    const found = index.search(queries.subarray(i, i + dimensions), options);
+    hashHits(hash, found, rowOf);
   }
   for (let i = 0; i < n; i += Math.floor(n / 8) + 1) {
     index.reconstruct(keys ? keys[i] : i).forEach((x) => hash.float(x));

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// Exact search over what reader.mjs read, by the rule at the end of
-// core/FORMAT.md, 6: candidates, then refine.
+// Search in what reader.mjs read, by the rules at the ends of core/FORMAT.md, 5
+// and 6: candidates, by a scan or a walk, then refine.
 import { distanceOf, f32, normalised } from "./floats.mjs";
+import { walk } from "./graph.mjs";
 
 // The query, or a vector to encode, as FINE and as CODE get it.
 export function prepared({ header, transform }, vector) {
@@ -48,9 +49,20 @@ function sifted({ header, keys, codec, codes }, mapped, planes, wanted) {
   return found.slice(0, size).map(({ slot }) => slot);
 }
 
-// `hits`, the k best; `all`, what every slot would be as a hit. Options: k;
-// planes, refineBy and refineK where the query says them; `rows`, the vectors
-// themselves, where they refine.
+// The candidates, nearest first.
+function find(index, measure, slots, { k, ef }, wanted) {
+  const { header, state, keys, codes } = index;
+  const distance = (slot) => measure(codes[slot]);
+  const room = { k, wanted, ef: Math.max(ef || 128, wanted) };
+  const kept =
+    header.structure === "hnsw" && state.linked
+      ? walk(index, distance, room)
+      : undefined;
+  return (kept ?? rank(keys, slots, distance)).slice(0, wanted);
+}
+
+// The k best. Options: k; ef, planes, refineBy and refineK where the query says
+// them; `rows`, the vectors themselves by slot, where they refine.
 export function search(index, vector, options) {
   const { keys, codec, codes } = index;
   const [query, mapped] = prepared(index, vector);
@@ -62,11 +74,9 @@ export function search(index, vector, options) {
     ? Math.ceil(f32(f32(options.refineK || 10) * options.k))
     : options.k;
   const slots = refined ? sifted(index, mapped, planes, wanted) : all;
-  const found = rank(keys, slots, (slot) => measure(codes[slot]));
-  if (!refined) return { hits: found.slice(0, wanted), all: found };
-  const candidates = found.slice(0, wanted).map(({ slot }) => slot);
-  return {
-    hits: rank(keys, candidates, refined).slice(0, options.k),
-    all: rank(keys, all, refined),
-  };
+  const found = find(index, measure, slots, options, wanted);
+  const candidates = found.map(({ slot }) => slot);
+  return refined
+    ? rank(keys, candidates, refined).slice(0, options.k)
+    : found.map((hit) => ({ ...hit, key: keys[hit.slot] }));
 }

@@ -1,52 +1,100 @@
 // SPDX-License-Identifier: Apache-2.0
-// Levels and links of hnsw blocks (core/FORMAT.md, 5).
+// Links of hnsw blocks, live and packed, and walking them (core/FORMAT.md, 5).
 import { check } from "./floats.mjs";
 
-// [level, number of lists] for each upper level.
-export function upperLevels({ m, capacity }) {
-  const levels = [];
-  for (let level = 1; m ** level <= capacity; level++) {
-    levels.push([level, Math.ceil(capacity / m ** level)]);
-  }
-  return levels;
+const TWIN = 2 ** 31;
+
+// --- Lengths ----------------------------------------------------------------
+
+const highMost = ({ capacity, lowBits }) =>
+  Math.floor((capacity - 1) / 2 ** lowBits) + 1;
+
+// Where the parts of a packed section begin, and its bits of lists.
+function packedParts(header) {
+  const { capacity, lowBits, links } = header;
+  const counts = 4 * Math.ceil(capacity / 16);
+  const lists = Math.ceil((counts + capacity) / 8) * 8;
+  const bits = links * (1 + lowBits) + capacity * highMost(header);
+  return { counts, lists, bits };
 }
 
-function mixed(seed, level, group) {
-  let h = Number(seed & 0xffffffffn) ^ Math.imul(level, 0x9e3779b9);
-  for (const w of [Number(seed >> 32n), group]) {
-    h ^= w;
-    h = Math.imul(h ^ (h >>> 16), 0x85ebca6b);
-    h = Math.imul(h ^ (h >>> 13), 0xc2b2ae35);
-    h ^= h >>> 16;
-  }
-  return h >>> 0;
+export function linkBytes(header) {
+  if (!header.packed) return header.capacity * 4 * (1 + 2 * header.m);
+  const { lists, bits } = packedParts(header);
+  return lists + Math.ceil(bits / 8) + 8;
 }
 
-export function levelOf({ m, seed }, slot) {
-  let level = 0;
-  for (; m ** (level + 1) <= slot + 1; level++) {
-    const group = Math.floor(slot / m ** level);
-    if (group % m !== mixed(seed, level + 1, Math.floor(group / m)) % m) break;
-  }
-  return level;
+// --- Lists: {links, isTwin, twin, first} by slot ----------------------------
+
+function readLive(view, { m, capacity }, linked) {
+  return Array.from({ length: capacity }, (_, slot) => {
+    const at = slot * 4 * (1 + 2 * m);
+    const word = (i) => view.getUint32(at + 4 * i, true);
+    const isTwin = word(0) >= TWIN;
+    const length = word(0) % TWIN;
+    check(length <= 2 * m, "links: too many");
+    check(slot < linked || word(0) === 0, "links: of a slot that is not linked");
+    const links = Array.from({ length }, (_, i) => word(1 + i));
+    for (let i = length; i < 2 * m; i++) {
+      check(word(1 + i) === 0, "links: not 0 behind a list");
+    }
+    const twin = links.at(-1) >= TWIN ? links.pop() - TWIN : undefined;
+    check(!isTwin || links.length === 1, "links: a twin's list");
+    return isTwin
+      ? { links: [], isTwin, twin, first: links[0] }
+      : { links, isTwin, twin };
+  });
 }
 
-const TWIN = 0x80000000;
+function readPacked(view, header, linked) {
+  const { m, capacity, lowBits } = header;
+  const parts = packedParts(header);
+  const high = highMost(header);
+  const count = (slot) => view.getUint8(parts.counts + slot);
+  const bit = (at) => (view.getUint8(parts.lists + (at >> 3)) >> (at & 7)) & 1;
+  let before = 0;
+  const lists = Array.from({ length: capacity }, (_, slot) => {
+    if (slot % 16 === 0) {
+      check(view.getUint32(slot / 4, true) === before, "LINK: links before");
+    }
+    const size = count(slot);
+    check(size <= 2 * m, "links: too many");
+    const begin = before * (1 + lowBits) + slot * high;
+    let low = begin + size + high;
+    const links = [];
+    for (let at = 0; at < size + high; at++) {
+      if (!bit(begin + at)) continue;
+      let link = (at - links.length) * 2 ** lowBits;
+      for (let i = 0; i < lowBits; i++) link += bit(low++) * 2 ** i;
+      links.push(link);
+    }
+    check(links.length === size, "links: not as many as counted");
+    check(links.every((l, i) => !i || l > links[i - 1]), "links: not ascending");
+    check(slot < linked || !size, "links: of a slot that is not linked");
+    before += size;
+    return { links };
+  });
+  check(before === header.links, "links: not as many as the header says");
+  const zero = (at) => check(view.getUint8(at) === 0, `LINK: not 0 at ${at}`);
+  for (let at = parts.counts + capacity; at < parts.lists; at++) zero(at);
+  for (let at = parts.bits; at % 8; at++) check(!bit(at), "LINK: bits left");
+  for (let i = 1; i <= 8; i++) zero(view.byteLength - i);
+  return hang(lists, linked);
+}
 
-function readList(view, at, most, allowed) {
-  const length = view.getUint32(at, true);
-  check(length <= most, "links: too many");
-  const links = [];
-  for (let i = 0; i < most; i++) {
-    const link = view.getUint32(at + 4 + 4 * i, true);
-    if (i < length) links.push(link);
-    else check(link === 0, "links: not 0 behind a list");
-  }
-  check(links.slice(0, -1).every((link) => link < TWIN), "links: a twin's is not last");
-  const list = links.map((link) => link % TWIN);
-  check(list.every(allowed), "links: to a slot that is not there");
-  check(new Set(list).size === length, "links: one occurs twice");
-  return { list, twin: links.at(-1) >= TWIN ? list.at(-1) : undefined };
+// Twins of a packed block: those without links, behind their first one.
+function hang(lists, linked) {
+  let first = 0;
+  lists.slice(0, linked).forEach((list, slot) => {
+    list.isTwin = !list.links.length;
+    if (list.isTwin) list.first = first;
+    else first = slot;
+    check(slot || !list.isTwin, "links: a twin of nothing");
+    const next = lists[slot + 1];
+    if (slot + 1 < linked && !next.links.length) list.twin = slot + 1;
+    if (list.links.join() === `${slot}`) list.links = []; // it has no other
+  });
+  return lists;
 }
 
 const bytesOf = (view) =>
@@ -55,41 +103,106 @@ const bytesOf = (view) =>
 const same = (a, b) =>
   bytesOf(a.code) === bytesOf(b.code) && bytesOf(a.rest) === bytesOf(b.rest);
 
-// links[level].get(slot), of the slots that are on the level and linked;
-// `codes` are compared where a link says that its ends are twins.
-export function readLinks(link, upper, header, state, codes) {
-  const { m, capacity } = header;
-  const { linked } = state;
-  const links = [new Map()];
-  for (let slot = 0; slot < capacity; slot++) {
-    const allowed = (other) => slot < linked && other < linked && other !== slot;
-    const { list, twin } = readList(link, slot * 4 * (1 + 2 * m), 2 * m, allowed);
-    check(twin === undefined || same(codes[slot], codes[twin]), "links: twins differ");
-    if (slot < linked) links[0].set(slot, list);
-  }
-  let at = 0;
-  for (const [level, lists] of upperLevels(header)) {
-    links.push(new Map());
-    for (let number = 0; number < lists; number++, at += 4 * (1 + m)) {
-      const first = number * m ** level;
-      const members = Array.from({ length: m ** level }, (_, i) => first + i);
-      const [owner] = members.filter(
-        (slot) => slot < linked && levelOf(header, slot) >= level,
-      );
-      const allowed = (other) =>
-        owner !== undefined &&
-        other < linked &&
-        other !== owner &&
-        levelOf(header, other) >= level;
-      const { list, twin } = readList(upper, at, m, allowed);
-      check(twin === undefined, "links: a twin above level 0");
-      check(level <= state.topLevel || !list.length, "links: above top_level");
-      if (owner !== undefined) links[level].set(owner, list);
+// The lists of the slots that are linked, and what the document says of them.
+export function readLinks(view, header, { linked }, codes) {
+  const read = header.packed ? readPacked : readLive;
+  const lists = read(view, header, linked).slice(0, linked);
+  const hung = new Set();
+  lists.forEach(({ links, isTwin, twin, first }, slot) => {
+    const lead = links.every(
+      (other) => other < linked && other !== slot && !lists[other].isTwin,
+    );
+    check(lead, "links: to a slot that is not there, or to a twin");
+    check(new Set(links).size === links.length, "links: one occurs twice");
+    if (isTwin) {
+      check(first < linked && first !== slot, "links: a twin of nothing");
+      check(!lists[first].isTwin, "links: a twin of a twin");
+      check(same(codes[first], codes[slot]), "links: twins differ");
+    }
+    if (twin === undefined) return;
+    check(twin < linked && lists[twin].isTwin, "links: the next is no twin");
+    check(lists[twin].first === (isTwin ? first : slot), "links: another's twin");
+    check(!hung.has(twin), "links: in two chains");
+    hung.add(twin);
+  });
+  const twins = lists.filter(({ isTwin }) => isTwin).length;
+  check(hung.size === twins, "links: a twin that hangs on nothing");
+  return lists;
+}
+
+// --- Entries ----------------------------------------------------------------
+
+// What entering the slots of a block that was never packed gives, in order.
+export function entered(graph) {
+  let entries = [];
+  let stride = 1;
+  graph.forEach(({ isTwin }, slot) => {
+    if (isTwin || slot % stride) return;
+    if (entries.length === 64) {
+      entries = entries.filter((_, i) => i % 2 === 0);
+      stride *= 2;
+    }
+    if (slot % stride === 0) entries.push(slot);
+  });
+  return { entries, stride };
+}
+
+export function readEntries(view, { entries: count, linked }, graph) {
+  const words = Array.from({ length: 64 }, (_, i) => view.getUint32(4 * i, true));
+  const entries = words.slice(0, count);
+  check(words.slice(count).every((word) => !word), "ENTR: not 0 behind the last");
+  check(entries.every((slot) => slot < linked), "ENTR: not linked");
+  check(entries.every((slot) => !graph[slot].isTwin), "ENTR: a twin");
+  check(new Set(entries).size === count, "ENTR: one occurs twice");
+  return entries;
+}
+
+// --- Walking ----------------------------------------------------------------
+
+// The vectors that a walk keeps, {slot, distance} nearest first, or undefined
+// where the block must be scanned. `distance` of a slot; room for `ef`; `wanted`
+// candidates, for `k` hits.
+export function walk({ graph, entries, keys, state }, distance, { ef, wanted, k }) {
+  const kept = [];
+  const met = new Set();
+  const isBefore = (a, b) =>
+    a.distance < b.distance ||
+    (a.distance === b.distance && keys[a.slot] < keys[b.slot]);
+  const enter = (one) => {
+    const at = kept.findIndex((other) => isBefore(one, other));
+    kept.splice(at < 0 ? kept.length : at, 0, one);
+    if (kept.length > ef) kept.pop();
+  };
+  const meet = (slot) => ({ slot, distance: distance(slot) });
+  const begin = entries.map(meet).reduce((a, b) => (isBefore(b, a) ? b : a));
+  met.add(begin.slot);
+  enter(begin);
+  for (let next; (next = kept.find((one) => !one.isFollowed)); ) {
+    next.isFollowed = true;
+    const bound = kept.length < ef ? Infinity : kept.at(-1).distance;
+    for (const slot of graph[next.slot].links) {
+      if (met.has(slot)) continue;
+      met.add(slot);
+      const one = meet(slot);
+      if (one.distance < bound) enter(one);
     }
   }
-  if (linked) {
-    check(state.entry < linked, "STAT: entry");
-    check(state.topLevel === levelOf(header, state.entry), "STAT: top_level");
+  hangIn(graph, kept, met, enter, wanted);
+  if (kept.length < k && kept.length < state.linked) return undefined;
+  for (let slot = state.linked; slot < state.count; slot++) enter(meet(slot));
+  return kept;
+}
+
+// The twins of the best `wanted` join.
+function hangIn(graph, kept, met, enter, wanted) {
+  const isOpen = (one) =>
+    !one.isDone &&
+    (kept.length < wanted || one.distance < kept[wanted - 1].distance);
+  for (let one; (one = kept.slice(0, wanted).find(isOpen)); ) {
+    one.isDone = true;
+    const { twin } = graph[one.slot];
+    if (twin === undefined || met.has(twin)) continue;
+    met.add(twin);
+    enter({ slot: twin, distance: one.distance });
   }
-  return links;
 }

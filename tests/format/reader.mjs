@@ -4,7 +4,7 @@
 // the document says. The numbers in comments are the document's sections.
 import { encodingName, encodingOf } from "./encodings.mjs";
 import { check } from "./floats.mjs";
-import { readLinks, upperLevels } from "./graph.mjs";
+import { linkBytes, readEntries, readLinks } from "./graph.mjs";
 import { transformOf } from "./transforms.mjs";
 import { xxh32 } from "./xxh32.mjs";
 
@@ -12,7 +12,8 @@ const METRICS = [, "l2", "ip", "cosine", "hamming", "jaccard"];
 const STRUCTURES = [, "flat", "hnsw"];
 const TRANSFORMS = ["none", "hadamard", "first", "pca", "opq"];
 
-const HEADER_BYTES = 832;
+const HEADER_BYTES = 896;
+const TABLE_AT = 128;
 const TABLE_ENTRIES = 24;
 const roundUp = (bytes) => Math.ceil(bytes / 64) * 64;
 
@@ -21,7 +22,7 @@ const roundUp = (bytes) => Math.ceil(bytes / 64) * 64;
 function readTable(view, count) {
   const table = [];
   for (let i = 0; i < TABLE_ENTRIES; i++) {
-    const at = 64 + 32 * i;
+    const at = TABLE_AT + 32 * i;
     const entry = {
       name: String.fromCharCode(...[0, 1, 2, 3].map((j) => view.getUint8(at + j))),
       version: view.getUint32(at + 4, true),
@@ -74,18 +75,19 @@ function checkOptions(h) {
 function readHeader(block, view) {
   const magic = [0x4d, 0x49, 0x4e, 0x4e, 0x4f, 0x57, 0x1a, 0x0a];
   check(magic.every((byte, i) => block[i] === byte), "not a block");
-  check(view.getUint16(8, true) === 1, "another major format");
+  check(view.getUint16(8, true) === 2, "another major format");
+  check(view.getUint16(10, true) === 0, "a later minor format");
   const zeroed = block.slice(0, HEADER_BYTES);
   zeroed.fill(0, 12, 16);
   check(view.getUint32(12, true) === xxh32(zeroed), "header checksum");
   const flags = view.getUint32(24, true);
-  check(flags < 4, "unknown flags");
-  check(view.getUint16(62, true) === 0, "not 0 at 62");
+  check(flags < 8 && (flags & 6) !== 6, "unknown flags");
+  for (let at = 72; at < TABLE_AT; at++) check(!block[at], `not 0 at ${at}`);
   const header = {
-    minor: view.getUint16(10, true),
     blockBytes: Number(view.getBigUint64(16, true)),
     sealed: (flags & 1) !== 0,
     auto: (flags & 2) !== 0,
+    packed: (flags & 4) !== 0,
     dimensions: view.getUint32(32, true),
     metric: METRICS[view.getUint8(36)],
     structure: STRUCTURES[view.getUint8(37)],
@@ -101,16 +103,15 @@ function readHeader(block, view) {
     seed: view.getBigUint64(48, true),
     capacity: view.getUint32(56, true),
     kept: view.getUint16(60, true),
+    lowBits: view.getUint16(62, true),
+    links: Number(view.getBigUint64(64, true)),
     table: readTable(view, view.getUint32(28, true)),
   };
-  check(header.minor <= 1, "a later minor format");
   check(header.blockBytes === block.length, "block_bytes");
   checkOptions(header);
-  if (header.minor === 0) {
-    check(view.getUint8(36) <= 3 && view.getUint8(38) <= 4, "too new for 1.0");
-    check([39, 41, 42, 43].every((at) => !block[at]), "1.0: not 0");
-    check(!header.pqM && !header.kept, "1.0: not 0");
-  }
+  const isCompressed = header.packed && header.structure === "hnsw";
+  check(within(header.lowBits, 0, isCompressed ? 31 : 0), "low_bits");
+  check(within(header.links, 0, isCompressed ? 2 ** 32 - 1 : 0), "links");
   return header;
 }
 
@@ -138,8 +139,7 @@ function partsOf(header) {
 }
 
 function sectionBytes(header, { code, fine, modelBytes }) {
-  const { capacity, structure, m } = header;
-  const upper = upperLevels(header).reduce((sum, [, lists]) => sum + lists, 0);
+  const { capacity, structure } = header;
   const graph = structure === "hnsw" ? 1 : 0;
   return {
     STAT: 64,
@@ -150,8 +150,8 @@ function sectionBytes(header, { code, fine, modelBytes }) {
     FINE: capacity * (fine?.codeBytes ?? 0),
     FRST: capacity * (fine?.restBytes ?? 0),
     MODL: modelBytes,
-    LINK: graph * capacity * 4 * (1 + 2 * m),
-    UPPR: graph * upper * 4 * (1 + m),
+    LINK: graph * linkBytes(header),
+    ENTR: graph * 256,
   };
 }
 
@@ -187,8 +187,8 @@ function readState(view, header, modelBytes) {
   const state = {
     count: view.getUint32(0, true),
     linked: view.getUint32(4, true),
-    entry: view.getUint32(8, true),
-    topLevel: view.getUint32(12, true),
+    entries: view.getUint32(8, true),
+    stride: view.getUint32(12, true),
     trained: view.getUint32(16, true),
     clipped: Number(view.getBigUint64(24, true)),
     error: Number(view.getBigUint64(32, true)),
@@ -196,6 +196,7 @@ function readState(view, header, modelBytes) {
   check(view.getUint32(20, true) === 0, "STAT: not 0 at 20");
   for (let at = 40; at < 64; at++) check(!view.getUint8(at), `STAT: not 0 at ${at}`);
   check(state.count <= header.capacity, "STAT: count");
+  check(!header.packed || state.count === header.capacity, "STAT: count, packed");
   check(
     header.structure === "flat"
       ? state.linked === state.count
@@ -204,10 +205,11 @@ function readState(view, header, modelBytes) {
   );
   check(state.trained <= 1 && (state.trained || !state.count), "STAT: trained");
   check(state.trained || modelBytes, "STAT: trained without a model");
-  check(state.linked || (!state.entry && !state.topLevel), "STAT: entry");
+  const begins = header.structure === "hnsw" && state.linked > 0;
+  check(within(state.entries, begins ? 1 : 0, begins ? 64 : 0), "STAT: entries");
+  check(begins ? Number.isInteger(Math.log2(state.stride)) : !state.stride, "STAT: stride");
   check(state.clipped <= state.count, "STAT: clipped");
   check(state.error <= 2 ** 31 * state.count, "STAT: error");
-  check(header.minor || !state.error, "STAT: error in 1.0");
   return state;
 }
 
@@ -299,14 +301,14 @@ export function read(block) {
   const fineCodes = fine
     ? readCodes(section("FINE"), section("FRST"), fine, parts.fine, count)
     : [];
-  const links =
-    header.structure === "hnsw"
-      ? readLinks(section("LINK"), section("UPPR"), header, state, codes)
-      : [];
+  const isGraph = header.structure === "hnsw";
+  const graph = isGraph ? readLinks(section("LINK"), header, state, codes) : undefined;
+  const entries = isGraph ? readEntries(section("ENTR"), state, graph) : [];
   const host = header.table
     .filter((e) => /^[a-z]/.test(e.name))
     .map((e) => [e.name, block.subarray(e.offset, e.offset + e.bytes)]);
   return {
-    header, state, keys, ...opened, codes, fineCodes, links, host: new Map(host),
+    header, state, keys, ...opened, codes, fineCodes, graph, entries,
+    host: new Map(host),
   };
 }
