@@ -112,18 +112,21 @@ static const uint8_t *code_of(const bits_rows *rows, uint32_t i) {
   return rows->codes + (size_t)rows->slots[i] * rows->codec->code_bytes;
 }
 
-static const uint8_t *packed_of(const bits_rows *rows, uint32_t i) {
-  return code_of(rows, i) + mn_bits_packed_at(rows->codec);
-}
+/* Where a plane, or what is packed, lies: of slot s at `at + s * stride`. */
+typedef struct bits_column {
+  const uint8_t *at;
+  size_t stride;
+} bits_column;
 
-static const uint8_t *rest_of(const bits_rows *rows, uint32_t i) {
-  return rows->rests + (size_t)rows->slots[i] * rows->codec->rest_bytes;
-}
-
-static const uint8_t *plane_of(const bits_rows *rows, uint32_t i,
-                               uint32_t plane) {
-  return rest_of(rows, i) + mn_bits_planes_at(rows->codec) +
-         (size_t)(plane - rows->packed) * mn_bits_plane_bytes(rows->codec);
+static bits_column column_of(const bits_rows *rows, uint32_t plane) {
+  const mn_codec *codec = rows->codec;
+  if (plane < rows->packed)
+    return (bits_column){rows->codes + mn_bits_packed_at(codec),
+                         codec->code_bytes};
+  const size_t before =
+      (size_t)(plane - rows->packed) * mn_bits_plane_bytes(codec);
+  return (bits_column){rows->rests + mn_bits_planes_at(codec) + before,
+                       codec->rest_bytes};
 }
 
 /* Not inlined into one function, whose frame would hold the arrays of all. */
@@ -144,45 +147,46 @@ APART static uint32_t dot_fewer(const bits_rows *rows, const int8_t *weights,
       weights, fewer, rows->codec->dimensions);
 }
 
-/* With the first `planes` planes of row i. */
-static float meet(const bits_rows *rows, const int8_t *weights, int32_t sum,
-                  uint32_t i, uint32_t planes) {
+/* 2^(p-1) s_1 + ... + s_p of the first `planes` planes, row by row. */
+static void meet(const bits_rows *rows, const int8_t *weights, uint32_t planes,
+                 uint32_t *weighted) {
   const mn_kernels *kernels = rows->codec->kernels;
   const uint32_t d = rows->codec->dimensions, packed = rows->packed;
-  uint32_t weighted =
-      planes < packed
-          ? dot_fewer(rows, weights, packed_of(rows, i))
-          : (uint32_t)dot_of(kernels, packed)(weights, packed_of(rows, i), d);
-  for (uint32_t plane = packed; plane < planes; plane++)
-    weighted = 2 * weighted + (uint32_t)kernels->dot_i8_u1(
-                                  weights, plane_of(rows, i, plane), d);
-  return (float)product_of(planes, weighted, sum);
+  dot_packed *dot = dot_of(kernels, packed);
+  bits_column column = column_of(rows, 0);
+  for (uint32_t i = 0; i < rows->count; i++) {
+    const uint8_t *row = column.at + rows->slots[i] * column.stride;
+    weighted[i] = planes < packed ? dot_fewer(rows, weights, row)
+                                  : (uint32_t)dot(weights, row, d);
+  }
+  for (uint32_t plane = packed; plane < planes; plane++) {
+    column = column_of(rows, plane);
+    for (uint32_t i = 0; i < rows->count; i++) {
+      const uint8_t *row = column.at + rows->slots[i] * column.stride;
+      weighted[i] =
+          2 * weighted[i] + (uint32_t)kernels->dot_i8_u1(weights, row, d);
+    }
+  }
 }
 
-/* Weighted sums stand in the products' place until they are complete. */
-typedef uint32_t __attribute__((may_alias)) bits_sum;
-
-/* Where one plane is packed. */
-APART static void look_up(const bits_rows *rows, float *products) {
-  const mn_bits_query *query = rows->query;
+/* The same by tables, where one plane is packed. */
+APART static void look_up(const bits_rows *rows, uint32_t *weighted) {
   const mn_codec *codec = rows->codec;
-  const uint8_t *planes[MN_LOOKUP_ROWS];
+  const uint8_t *tables =
+      (const uint8_t *)rows->query + mn_bits_tables_at(codec);
+  const uint8_t *places[MN_LOOKUP_ROWS];
   uint32_t sums[MN_LOOKUP_ROWS];
-  bits_sum *weighted = (bits_sum *)products;
   mn_zero(weighted, sizeof *weighted * rows->count);
   for (uint32_t plane = 0; plane < rows->planes; plane++) {
+    const bits_column column = column_of(rows, plane);
     for (uint32_t i = 0; i < MN_LOOKUP_ROWS; i++) {
-      const uint32_t row = i < rows->count ? i : 0;
-      planes[i] =
-          plane == 0 ? packed_of(rows, row) : plane_of(rows, row, plane);
+      const uint32_t slot = rows->slots[i < rows->count ? i : 0];
+      places[i] = column.at + slot * column.stride;
     }
-    codec->kernels->lookup_u4((const uint8_t *)query + mn_bits_tables_at(codec),
-                              planes, mn_bits_plane_bytes(codec), sums);
+    codec->kernels->lookup_u4(tables, places, mn_bits_plane_bytes(codec), sums);
     for (uint32_t i = 0; i < rows->count; i++)
-      weighted[i] = 2 * weighted[i] + (sums[i] - query->lowest);
+      weighted[i] = 2 * weighted[i] + (sums[i] - rows->query->lowest);
   }
-  for (uint32_t i = 0; i < rows->count; i++)
-    products[i] = (float)product_of(rows->planes, weighted[i], query->sum);
 }
 
 /* Tables cost as much for one row as for MN_LOOKUP_ROWS, which is as much as 8
@@ -193,20 +197,22 @@ static int has_tables(const mn_bits_query *query, uint32_t count) {
   return query->how == MN_BITS_BY_TABLES && count >= TABLES_FROM;
 }
 
-static void multiply(const bits_rows *rows, float *products) {
+APART static void multiply(const bits_rows *rows, float *products) {
   const mn_bits_query *query = rows->query;
   const uint32_t planes = rows->planes, few = query->small_planes;
+  uint32_t weighted[MN_LOOKUP_ROWS];
   if (has_tables(query, rows->count))
-    look_up(rows, products);
+    look_up(rows, weighted);
   else
-    for (uint32_t i = 0; i < rows->count; i++)
-      products[i] = meet(rows, mn_bits_weights(query), query->sum, i, planes);
+    meet(rows, mn_bits_weights(query), planes, weighted);
+  for (uint32_t i = 0; i < rows->count; i++)
+    products[i] = (float)product_of(planes, weighted[i], query->sum);
   if (planes < 7 || few == 0)
     return;
   const float unit = (float)(1u << (planes - few)) * 0x1p-7f;
+  meet(rows, mn_bits_small(rows->codec, query), few, weighted);
   for (uint32_t i = 0; i < rows->count; i++)
-    products[i] += unit * meet(rows, mn_bits_small(rows->codec, query),
-                               query->small_sum, i, few);
+    products[i] += unit * (float)product_of(few, weighted[i], query->small_sum);
 }
 
 /* From products, in place, in a loop that compilers can vectorise. */
@@ -221,7 +227,9 @@ APART static void finish(const bits_rows *rows, float *distances) {
   for (uint32_t i = 0; i < rows->count; i++) {
     const uint8_t *code = code_of(rows, i);
     heads[i] = mn_load_u32(code);
-    words[i] = mn_load_u32(in_rest ? rest_of(rows, i) : code + word_at);
+    words[i] = mn_load_u32(in_rest ? rows->rests + (size_t)rows->slots[i] *
+                                                       codec->rest_bytes
+                                   : code + word_at);
     own[i] = mn_bits_own(codec, code);
   }
   for (uint32_t i = 0; i < rows->count; i++)
