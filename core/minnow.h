@@ -297,7 +297,7 @@ typedef struct mn_options {
   uint32_t m;               /* hnsw: links per vector; on level 0 up to twice
                                as many; MN_M_MIN to MN_M_MAX; 0: 16 */
   uint32_t ef_construction; /* hnsw: candidates kept while linking; m to
-                               MN_EF_MAX; 0: 200 */
+                               MN_EF_MAX; 0: 100 */
   uint64_t seed;            /* of all pseudo-random choices; 0 is a seed too */
 } mn_options;
 

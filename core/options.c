@@ -3,7 +3,7 @@
 #include "options.h"
 #include "encoding/codec.h"
 
-static const uint32_t default_m = 16, default_ef_construction = 200;
+static const uint32_t default_m = 16, default_ef_construction = 100;
 static const uint32_t default_pq_bits = 8, default_nrq = 2;
 
 static int is_binary(mn_metric metric) {

@@ -81,7 +81,7 @@ export interface IndexOptions extends Hints {
    * first). It grows by itself. Default 64.
    */
   capacity?: number | undefined;
-  /** hnsw: candidates kept while linking, M to 65,535. Default 200. */
+  /** hnsw: candidates kept while linking, M to 65,535. Default 100. */
   efConstruction?: number | undefined;
   /** Of all pseudo-random choices, 0 to 2^64 - 1. Default 0. */
   seed?: number | bigint | undefined;

@@ -73,7 +73,7 @@ function checkOptions(c, { header, state, host }) {
   equal(header.dimensions, Number(c.dimensions), "dimensions");
   equal(header.metric, c.metric, "metric");
   equal(fullSpec(header), c.spec, "spec");
-  equal(header.efConstruction, Number(c.ef_construction) || 200, "ef_construction");
+  equal(header.efConstruction, Number(c.ef_construction) || 100, "ef_construction");
   equal(header.seed, BigInt(c.seed), "seed");
   equal(header.capacity, Math.max(Number(c.n), 1), "capacity");
   equal(header.sealed, true, "sealed");

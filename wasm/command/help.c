@@ -65,7 +65,7 @@ const char help_build[] =
     "  --train N             rows to train on, at random from all; default:\n"
     "                        as many as help\n"
     "  --ef-construction N   candidates kept while linking the graph, M to\n"
-    "                        65535; default 200\n"
+    "                        65535; default 100\n"
     "  --seed N              of all random choices; default 0\n"
     "  --dimensions D        of the rows: needed for f32, checked in others\n"
     "  --keys FILE           the rows' keys: text, an unsigned 64-bit integer\n"
