@@ -3,6 +3,7 @@
 //
 // Definitions → vectors → dictionary.minnow, and the files the page fetches.
 import { copyFileSync, mkdirSync, renameSync, statSync, writeFileSync } from "node:fs";
+import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { Collection } from "minnow";
@@ -26,26 +27,33 @@ if (!(count >= 1)) {
 const dictionary = definitions().slice(0, count);
 const vectors = await encodeAll(dictionary.map(definitionParts), CACHE);
 const collection = await index(dictionary, vectors);
+const packed = await collection.pack();
 mkdirSync(join(PUBLIC, "encoder"), { recursive: true });
-writeIndex(collection.toBytes());
+writeIndex(packed.toBytes());
 await writePublicFiles();
 
 async function index(dictionary, vectors) {
-  // A byte a dimension, in bit planes: a quarter of the download, the same
-  // answers, nothing to link, and a search reads the first plane of all and
-  // the others of few.
+  // A byte a dimension, in bit planes: a quarter of the floats, the same answers,
+  // and a search walks the graph by the first plane and reads the others of few.
   const collection = await Collection.create({
     dimensions: DIMENSIONS,
     metric: "cosine",
-    spec: "flat,bits8",
+    spec: "hnsw16,bits8",
     capacity: dictionary.length,
   });
   collection.train(sample(vectors, collection.info().training.enough));
-  const bar = progress("indexing", dictionary.length);
-  for (let at = 0; at < dictionary.length; at += 500) {
-    const batch = dictionary.slice(at, at + 500);
-    collection.add(batch.map((definition, i) => ({ ...definition, vector: vectors[at + i] })));
-    bar.add(batch.length);
+  const documents = dictionary.map((definition, i) => ({ ...definition, vector: vectors[i] }));
+  const bar = progress("indexing", documents.length);
+  // In parts, as each is copied with its floats; one is enough for the threads.
+  for (let at = 0; at < documents.length; at += 20_000) {
+    const part = documents.slice(at, at + 20_000);
+    let before = 0;
+    const onProgress = ({ done }) => {
+      bar.add(done - before);
+      before = done;
+    };
+    await collection.addAsync(part, { threads: Math.min(availableParallelism(), 32), onProgress });
+    bar.add(part.length - before); // less than a batch waits, and is scanned
   }
   bar.end();
   return collection;
@@ -64,8 +72,11 @@ function sample(vectors, size) {
 function writeIndex(bytes) {
   writeFileSync(`${INDEX}.part`, bytes);
   renameSync(`${INDEX}.part`, INDEX);
-  const { spec } = collection.info();
-  console.error(`dictionary.minnow: ${number(collection.size)} definitions, ${spec}, ${number(bytes.length)} bytes`);
+  const { spec, graphBytes } = packed.info();
+  console.error(
+    `dictionary.minnow: ${number(packed.size)} definitions, ${spec}, packed: ${number(bytes.length)} bytes, ` +
+      `of them ${number(graphBytes)} of links (live ${number(collection.info().graphBytes)})`,
+  );
 }
 
 // files.json tells the page what to fetch and how many bytes that is.

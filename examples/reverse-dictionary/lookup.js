@@ -9,10 +9,15 @@ export async function lookUp(encoder, collection, text, options) {
   return { encoding, ...answer(collection, text, vector, options) };
 }
 
+// More than are shown, since some are left out. Four times as many are ranked by
+// all bits: fewer than the 128 that a walk keeps anyway.
+export const MORE = 20;
+export const REFINE_K = 4;
+
 // The same with the question's vector known. `planes`: see precision.js.
 export function answer(collection, text, vector, { limit, where, planes }) {
   const start = performance.now();
-  const found = collection.search(vector, { limit: limit + 20, where, planes });
+  const found = collection.search(vector, { limit: limit + MORE, where, planes, refineK: REFINE_K });
   const searching = performance.now() - start;
 
   const used = wordsUsed(text);

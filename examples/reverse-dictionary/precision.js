@@ -6,8 +6,8 @@ export const STOPS = [
   { name: "2", planes: 2 },
   { name: "4", planes: 4 },
   { name: "8", planes: 8 },
-  // What a search does that says nothing: finds ten times as many candidates
-  // as are wanted by 1 bit, and ranks these by all 8.
+  // What a search does that says nothing: finds candidates by 1 bit, more than
+  // are wanted (lookup.js), and ranks these by all 8.
   { name: "1 → 8", planes: 0 },
 ];
 export const ALL = 3;

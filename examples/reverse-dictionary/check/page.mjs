@@ -97,14 +97,40 @@ export async function checkPage(check) {
       await ask(QUESTION);
       assert.equal(await figure("count"), "5,000");
       assert.match(await figure("blockBytes"), /^3\.\d MB$/);
-      assert.equal(await figure("spec"), "flat,bits8");
+      assert.equal(await figure("spec"), "hnsw16,bits8");
       assert.equal(await figure("codeBytes"), "520");
       assert.match(await figure("encoding"), /^[\d.]+ m?s$/);
       assert.match(await figure("searching"), /^[\d.]+ m?s$/);
-      assert.match(await figure("distances"), /^[56],\d{3}$/);
-      assert.equal(await figure("refined"), "300");
+      const distances = await figure("distances");
+      assert.match(distances, /^(1,)?\d{3}$/);
+      assert.equal(await figure("refined"), "120");
       assert.equal(await figure("simd"), "SIMD");
       for (const name of ["encoding", "searching"]) console.log(`        ${name}: ${await figure(name)}`);
+    });
+
+    // Every figure of the two forms is there, the answers' cost is the same, and
+    // packing makes the links smaller by more than half.
+    const formFigures = async () => {
+      await page.waitForFunction(() => !document.getElementById("forms").textContent.includes("–"));
+      const [size, each, links, time, distances] = await page.evaluate(() =>
+        ["blockBytes", "textBytes", "linkBytes", "time", "distances"].map((field) =>
+          ["packed", "live"].map((form) =>
+            document.querySelector(`#forms [data-field=${field}][data-form=${form}]`).textContent)));
+      for (const [packed, live] of [size, each, links]) assert.ok(parseFloat(packed) < parseFloat(live), `${packed}, ${live}`);
+      assert.ok(Number(links[0]) < Number(links[1]) / 2, `${links}`);
+      assert.ok(time.every((text) => /^[\d.]+ ms$/.test(text)), `${time}`);
+      assert.equal(distances[0], distances[1]);
+      assert.equal(distances[0], await figure("distances"));
+      return { size, each, links, time };
+    };
+    await check("page: shows what packing is worth", async () => {
+      await ask("a place to keep money");
+      await ask(QUESTION);
+      const { size, each, links, time } = await formFigures();
+      assert.match(size[0], /^3\.\d MB$/);
+      // nothing but the links differs
+      assert.ok(Math.abs((each[1] - each[0]) / (links[1] - links[0]) - 1) < 0.05, `${each}; ${links}`);
+      console.log(`        packed and live: ${size} in all, ${each} bytes a text, ${links} of links, ${time}`);
     });
 
     await check("page: works by keyboard alone", async () => {
@@ -175,6 +201,7 @@ export async function checkPage(check) {
       assert.equal((await ask("how to open the front door"))[0], key);
       assert.equal(await figure("count"), "5,005");
       assert.equal(await figure("distances"), "5");
+      await formFigures();
       await page.evaluate(() => scrollTo(0, 0));
       await picture("reverse-dictionary-own-lines");
       await page.uncheck("#only");

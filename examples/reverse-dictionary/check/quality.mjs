@@ -11,6 +11,7 @@ import { Collection } from "minnow";
 import { encodeAll } from "../steps/encode.mjs";
 import { CACHE, INDEX } from "../steps/paths.mjs";
 import { definitions } from "../steps/wordnet.mjs";
+import { REFINE_K } from "../lookup.js";
 import { ALL, STOPS } from "../precision.js";
 import { definitionParts, sentence, wordsUsed } from "../texts.js";
 
@@ -48,7 +49,7 @@ export async function indexHits() {
   const queries = await encodeAll(QUERIES, CACHE);
   const collection = await Collection.open(readFileSync(INDEX));
   const search = (i, planes) =>
-    collection.search(queries[i], { limit: 4 * LIMIT, planes }).map(({ document }) => document);
+    collection.search(queries[i], { limit: 4 * LIMIT, planes, refineK: REFINE_K }).map(({ document }) => document);
   const firstTen = (i, planes) => search(i, planes).slice(0, LIMIT).map(({ gloss }) => gloss);
   return STOPS.map(({ name, planes }) => {
     const byAll = QUERIES.map((_, i) => new Set(firstTen(i, STOPS[ALL].planes)));

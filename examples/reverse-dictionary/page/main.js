@@ -4,6 +4,7 @@ import { proxy, wrap } from "comlink";
 import { showAnswers } from "./answers.js";
 import { showFigures } from "./figures.js";
 import { bytes, milliseconds, number } from "./format.js";
+import { FORMS, packing } from "./packing.js";
 import { precision } from "./precision.js";
 import { STOPS } from "../precision.js";
 
@@ -11,6 +12,7 @@ const LIMIT = 10;
 const $ = (id) => document.getElementById(id);
 const query = $("query");
 const panel = precision($("bits"), $("stops"), $("bits-note"), search);
+const forms = packing($("forms"));
 let ready = false;
 
 // --- Loading ------------------------------------------------------------------
@@ -27,6 +29,7 @@ async function start() {
   const took = await Promise.race([loaded, broken]);
   $("loading").hidden = true;
   showFigures($("figures"), took);
+  forms.show(took.forms);
   $("offline").textContent =
     `Encoder and dictionary, ${bytes(took.loaded)}, loaded in ${milliseconds(took.milliseconds)}. ` +
     "Nothing more is fetched: from here on the page works without a network.";
@@ -78,19 +81,25 @@ async function search() {
   if (wanted.text) setTimeout(time, 400, wanted);
 }
 
-// Times every stop, seven times in turn, when the typing has paused and for as
-// long as nothing new is asked; the medians are shown.
+// Times every stop of the packed index, and the chosen one of the live index,
+// seven times in turn, when the typing has paused and for as long as nothing new
+// is asked; the medians are shown.
 async function time(asked) {
-  const times = STOPS.map(() => []);
+  const [packed, live] = FORMS;
+  const runs = [...STOPS.keys()].map((stop) => [stop, packed]);
+  runs.push([asked.stop, live]);
+  const times = runs.map(() => []);
   for (let round = 0; round < 7; round++) {
-    for (const stop of STOPS.keys()) {
+    for (const [i, [stop, form]] of runs.entries()) {
       if (asked !== wanted) return;
-      times[stop].push(await engine.time(stop));
+      times[i].push(await engine.time(stop, form));
     }
   }
   const medians = times.map((list) => list.sort((a, b) => a - b)[3]);
+  const ofLive = medians.pop();
   panel.showTimes(medians);
   showFigures($("figures"), { searching: medians[asked.stop] });
+  forms.show({ packed: { time: medians[asked.stop] }, live: { time: ofLive } });
 }
 
 let shown;
@@ -101,6 +110,7 @@ function show(asked, result) {
   showAnswers($("answers"), $("left-out"), result);
   if (result) {
     showFigures($("figures"), result);
+    forms.show(result.forms);
     if (!isMove) panel.showTimes([]);
     panel.show(result);
   }
@@ -202,6 +212,7 @@ $("own").addEventListener("submit", async (event) => {
         ? `Added ${number(result.added)}. The index holds ${number(result.count)} texts now.`
         : "These lines are in the index already.";
     showFigures($("figures"), result);
+    forms.show(result.forms);
     $("only").disabled = false;
     $("only").checked = true;
     search();
@@ -218,7 +229,8 @@ $("only").addEventListener("change", search);
 function showIndexing({ done, total }) {
   $("index-bar").max = total || 1;
   $("index-bar").value = done;
-  $("index-label").textContent = `Indexing: ${number(done)} of ${number(total)}`;
+  $("index-label").textContent =
+    done < total ? `Indexing: ${number(done)} of ${number(total)}` : "Packing";
 }
 
 // --- Start ----------------------------------------------------------------------

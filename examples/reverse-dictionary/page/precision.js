@@ -3,6 +3,7 @@
 // takes there: bytes, answers in common with all bits, time.
 import { STOPS } from "../precision.js";
 import { bytes, digits } from "./format.js";
+import { cell, part } from "./table.js";
 
 const ROWS = [
   { field: "bytes", bar: true, title: () => "Bytes read", text: bytes },
@@ -21,9 +22,8 @@ export function precision(slider, table, note, onMove) {
     table.replaceChildren(part("thead", row(STOPS.map(({ name }) => cell("th", name)), chosen)));
     for (const { field, bar, title, text } of ROWS) {
       const most = Math.max(...known.map((stop) => stop[field] ?? 0));
-      const head = cell("th", title(of));
+      const head = cell("th", title(of), "rowgroup");
       head.colSpan = STOPS.length;
-      head.scope = "rowgroup";
       const cells = known.map((stop, i) => {
         const value = stop[field];
         const td = cell("td", value === undefined ? "–" : text(value));
@@ -77,21 +77,8 @@ function barOf(share) {
   return made;
 }
 
-function part(name, ...rows) {
-  const made = document.createElement(name);
-  made.append(...rows);
-  return made;
-}
-
 function row(cells, chosen) {
   const tr = part("tr", ...cells);
   cells[chosen]?.classList.add("chosen");
   return tr;
-}
-
-function cell(name, text) {
-  const made = document.createElement(name);
-  made.textContent = text;
-  if (name === "th") made.scope = "col";
-  return made;
 }

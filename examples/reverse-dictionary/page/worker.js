@@ -18,7 +18,8 @@ setWasmPaths({
 });
 
 let encoder;
-let collection;
+// The index in its two forms. `packed` is asked; `live` takes what is added.
+const collections = {};
 let asked = {}; // the last question and its vector
 
 expose({
@@ -42,10 +43,13 @@ expose({
     ).arrayBuffer();
     const vocabulary = await fetched["encoder/vocab.json"].json();
     encoder = await createEncoder({ model, weights, vocabulary });
-    collection = await Collection.open(await fetched["dictionary.minnow"].arrayBuffer());
+    collections.packed = await Collection.open(await fetched["dictionary.minnow"].arrayBuffer());
+    collections.live = await collections.packed.thaw();
     // The first call is the slowest.
-    await lookUp(encoder, collection, "something that keeps the rain off", { limit: 10 });
-    return { loaded: total, milliseconds: performance.now() - start, ...size() };
+    for (const collection of Object.values(collections)) {
+      await lookUp(encoder, collection, "something that keeps the rain off", { limit: 10 });
+    }
+    return { loaded: total, milliseconds: performance.now() - start, ...sizes() };
   },
 
   // Answers by one stop of the slider, and how every stop compares with all
@@ -59,6 +63,7 @@ expose({
     }
     Object.assign(asked, { limit, where });
     const found = STOPS.map((_, i) => again(i));
+    const byLive = again(stop, "live");
     const against = found.map(({ answers }) => compare(answers, found[ALL].answers));
     return {
       ...found[stop],
@@ -69,26 +74,27 @@ expose({
         same: answers.length - against[i].strange.length,
       })),
       ...took,
-      ...size(),
+      ...sizes({ packed: found[stop], live: byLive }),
     };
   },
 
-  // Milliseconds of that search by one stop, the mean of as many as take 8: a
-  // browser's clock may tell no less than 1.
-  time(stop) {
+  // Milliseconds of that search by one stop and form, the mean of as many as
+  // take 8: a browser's clock may tell no less than 1.
+  time(stop, form) {
     const start = performance.now();
     let searches = 0;
     let elapsed;
     do {
-      again(stop);
+      again(stop, form);
       searches++;
       elapsed = performance.now() - start;
     } while (elapsed < 8);
     return elapsed / searches;
   },
 
-  // Lines of the user's own: encoded, added, and found from then on.
+  // Lines of the user's own: encoded, added, packed, and found from then on.
   async add(lines, onProgress) {
+    const collection = collections.live;
     const fresh = [...new Set(lines)].filter((line) => !collection.has(line));
     for (let done = 0; done < fresh.length; done += BATCH) {
       onProgress({ done, total: fresh.length });
@@ -104,14 +110,27 @@ expose({
       );
     }
     onProgress({ done: fresh.length, total: fresh.length });
-    return { added: fresh.length, ...size() };
+    if (fresh.length > 0) {
+      const before = collections.packed;
+      collections.packed = await collection.pack();
+      before.close();
+    }
+    return { added: fresh.length, ...sizes() };
   },
 });
 
-const again = (stop) => answer(collection, asked.text, asked.vector, { ...asked, ...STOPS[stop] });
+const again = (stop, form = "packed") =>
+  answer(collections[form], asked.text, asked.vector, { ...asked, ...STOPS[stop] });
 const name = ({ id, document: { words = [id] } }) => words[0];
 
-function size() {
-  const { count, blockBytes, codeBytes, simd, spec } = collection.info();
-  return { count, blockBytes, codeBytes, simd, spec };
+// Of the packed index, and of both; with what a search in them computed.
+function sizes(found = {}) {
+  const forms = {};
+  for (const [form, collection] of Object.entries(collections)) {
+    const { count, blockBytes, graphBytes } = collection.info();
+    forms[form] = { blockBytes, textBytes: blockBytes / count, linkBytes: graphBytes / count };
+    if (found[form]) forms[form].distances = found[form].distances;
+  }
+  const { count, blockBytes, codeBytes, simd, spec } = collections.packed.info();
+  return { count, blockBytes, codeBytes, simd, spec, forms };
 }
