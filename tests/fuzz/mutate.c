@@ -75,6 +75,23 @@ static mn_options draw_options(void) {
   return o;
 }
 
+/* The block made a packed one of as many vectors as it has room for. */
+static void make_packed(mn_index *index, size_t max_size) {
+  const mn_options *o = &index->options;
+  const uint32_t capacity = index->capacity;
+  const mn_packed_links packed =
+      o->structure == MN_HNSW
+          ? mn_packed_shape(capacity, draw() % (8 * capacity))
+          : (mn_packed_links){0, 0};
+  mn_layout layout;
+  if (mn_layout_of(o, capacity, &packed, &layout) != MN_OK ||
+      layout.end > max_size)
+    return;
+  mn_header_write((mn_header *)(void *)index->block, o, 0, capacity, &packed,
+                  &layout);
+  index->block_bytes = (size_t)layout.end;
+}
+
 /* A new header for other options, over the same contents. */
 static size_t change_options(uint8_t *data, size_t size, size_t max_size) {
   const mn_options options = draw_options();
@@ -84,10 +101,15 @@ static size_t change_options(uint8_t *data, size_t size, size_t max_size) {
   mn_index index;
   if (mn_index_create(&index, &options, capacity, &arena) == MN_OK) {
     const size_t state_end = BODY + sizeof(mn_state);
-    index.state->count = draw() % (capacity + 1);
-    index.state->linked =
-        index.links ? draw() % (index.state->count + 1) : index.state->count;
-    index.state->trained = 1;
+    const int is_packed = draw() % 3 == 0;
+    mn_state *s = index.state;
+    s->count = is_packed ? capacity : draw() % (capacity + 1);
+    s->linked = index.links ? draw() % (s->count + 1) : s->count;
+    s->entries = index.links && s->linked > 0 ? 1 + draw() % 64 : 0;
+    s->stride = s->entries > 0 ? 1u << draw() % 4 : 0;
+    s->trained = 1;
+    if (is_packed)
+      make_packed(&index, max_size);
     if (size > state_end && index.block_bytes > state_end) {
       const size_t rest = index.block_bytes - state_end;
       memcpy(index.block + state_end, data + state_end,
@@ -107,7 +129,7 @@ static void change_contents(uint8_t *data, size_t size) {
   }
 }
 
-/* count, linked, entry, top_level, trained */
+/* count, linked, entries, stride, trained */
 static void change_state(uint8_t *data, size_t size) {
   put(data, size, BODY + 4 * (draw() % 5), likely());
 }

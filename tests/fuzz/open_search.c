@@ -4,7 +4,8 @@
  * are, nothing leaves its memory (AddressSanitizer), and a search yields up to
  * k distinct hits that are in the block and writes nothing. In a block that
  * verifies they are min(k, vectors) and in order, and it goes on verifying
- * whatever is done with it.
+ * whatever is done with it. Live blocks are packed and packed ones thawed, in
+ * exactly the bytes that were planned.
  */
 #include "reading.h"
 #include "require.h"
@@ -112,6 +113,51 @@ static void change(mn_index *index, mn_arena *arena, mn_arena *scratch,
   REQUIRE(mn_index_open(&again, index->block, index->block_bytes) == MN_OK);
 }
 
+/* --- Packing -------------------------------------------------------------- */
+
+/* A packed copy. Where links contradict one another it may be damaged, too. */
+static void pack(const mn_index *index, mn_arena *scratch, int is_valid) {
+  mn_packing plan;
+  mn_index packed, live;
+  if (mn_plan_pack(index, &plan) != MN_OK) {
+    REQUIRE(index->is_packed || mn_index_info(index).count == 0);
+    return;
+  }
+  const size_t bytes = plan.block_bytes + plan.scratch_bytes;
+  uint8_t *memory = aligned_alloc(MN_ALIGNMENT, bytes);
+  mn_arena arena = mn_arena_over(memory, bytes);
+  REQUIRE(mn_index_pack(index, &packed, &arena) == MN_OK);
+  REQUIRE(arena.used == packed.block_bytes && arena.peak == bytes);
+  read_index(&packed, scratch, is_valid);
+  const int packed_is_valid = mn_index_verify(&packed) == MN_OK;
+  const size_t mark = mn_arena_mark(scratch);
+  if (mn_index_thaw(&packed, packed.capacity, &live, scratch) == MN_OK)
+    REQUIRE(mn_index_verify(&live) == MN_OK || !packed_is_valid);
+  mn_arena_rewind(scratch, mark);
+  free(memory);
+}
+
+/* A live copy, which goes on. */
+static void thaw(const mn_index *packed, mn_arena *scratch, int is_valid) {
+  const mn_info info = mn_index_info(packed);
+  const mn_query query = {.k = 1};
+  const uint32_t capacity = info.count + draw() % 40;
+  mn_sizes sizes;
+  mn_index live;
+  if (mn_plan(&info.options, capacity, &query, &sizes) != MN_OK ||
+      sizes.block_bytes > MORE_BYTES)
+    return;
+  uint8_t *memory = aligned_alloc(MN_ALIGNMENT, MORE_BYTES);
+  mn_arena arena = mn_arena_over(memory, MORE_BYTES);
+  if (mn_index_thaw(packed, capacity, &live, &arena) == MN_OK) {
+    REQUIRE(arena.used == live.block_bytes);
+    REQUIRE(!is_valid || mn_index_verify(&live) == MN_OK);
+    change(&live, &arena, scratch, is_valid);
+    pack(&live, scratch, is_valid);
+  }
+  free(memory);
+}
+
 /* --- Target --------------------------------------------------------------- */
 
 /* In a copy of exactly its size, so that a byte too many is seen. */
@@ -162,5 +208,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   memcpy(block, data, bytes);
   REQUIRE(mn_index_open_writable(&index, block, bytes) == MN_OK);
   change(&index, &arena, &scratch, is_valid);
+  if (index.is_packed)
+    thaw(&index, &scratch, is_valid);
+  else
+    pack(&index, &scratch, is_valid);
   return 0;
 }

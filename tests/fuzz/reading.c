@@ -199,8 +199,9 @@ static void check_sections(const mn_index *index) {
   static const uint32_t names[] = {
       MN_SECTION('S', 'T', 'A', 'T'), MN_SECTION('C', 'O', 'D', 'E'),
       MN_SECTION('F', 'R', 'S', 'T'), MN_SECTION('M', 'O', 'D', 'L'),
-      MN_SECTION('U', 'P', 'P', 'R'), MN_SECTION('t', 'e', 's', 't'),
-      MN_SECTION('a', 'x', 'x', 'x'), MN_SECTION('b', 'x', 'x', 'x')};
+      MN_SECTION('L', 'I', 'N', 'K'), MN_SECTION('E', 'N', 'T', 'R'),
+      MN_SECTION('t', 'e', 's', 't'), MN_SECTION('a', 'x', 'x', 'x'),
+      MN_SECTION('b', 'x', 'x', 'x')};
   for (unsigned i = 0; i < sizeof names / sizeof *names; i++) {
     const void *data;
     size_t bytes;

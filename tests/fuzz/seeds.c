@@ -8,7 +8,7 @@
 #include <stdlib.h>
 
 #define D            6u
-#define SAMPLE       100u
+#define SAMPLE       140u /* of which a graph links 128 */
 #define MEMORY_BYTES ((size_t)4 << 20)
 
 typedef enum variant {
@@ -16,6 +16,7 @@ typedef enum variant {
   TIGHT,    /* full and sealed */
   SPARE,    /* room left, a host section, not sealed */
   UNLINKED, /* half of the vectors not in the graph yet */
+  PACKED,   /* with twins, a host section, and sealed */
   VARIANTS
 } variant;
 
@@ -33,6 +34,8 @@ static void build(mn_index *index, mn_arena *arena, const mn_options *options,
   mn_vectors all = {rows, SAMPLE, D}, first = {rows, half, D},
              second = {rows + half * D, n - half, D};
   gen_rows(rows, "uniform", n, 0, SAMPLE, D);
+  for (uint32_t i = 0; (kind == PACKED || kind == SPARE) && i < SAMPLE; i += 3)
+    memcpy(rows + i * D, rows + i % 9 * D, D * sizeof *rows);
   require(mn_index_create(index, options, kind == SPARE ? n + 9 : n, arena));
   if (kind == EMPTY)
     return;
@@ -42,10 +45,12 @@ static void build(mn_index *index, mn_arena *arena, const mn_options *options,
   require(mn_index_append(index, NULL, &second, NULL, arena));
   if (kind != UNLINKED)
     require(mn_index_link(index, n, &left, arena));
-  if (kind == SPARE)
+  if (kind == SPARE || kind == PACKED)
     require(mn_index_attach(index, MN_SECTION('t', 'e', 's', 't'), "abc", 3,
                             arena));
-  if (kind == TIGHT)
+  if (kind == PACKED)
+    require(mn_index_pack(index, index, arena));
+  if (kind == TIGHT || kind == PACKED)
     require(mn_index_seal(index));
 }
 
@@ -91,7 +96,7 @@ int main(int argc, char **argv) {
   for (unsigned s = 0; s < SPECS; s++)
     for (mn_metric metric = MN_L2; metric <= MN_JACCARD; metric++)
       for (variant kind = EMPTY; kind < VARIANTS; kind++)
-        for (uint32_t n = 3; n <= 50; n *= 16) {
+        for (uint32_t n = 3; n <= SAMPLE; n += SAMPLE - 3) {
           const char *spec =
               metric >= MN_HAMMING ? s % 2 ? "hnsw4" : "flat" : specs[s];
           mn_options options = {
