@@ -26,8 +26,8 @@ async function start(tab, set, [library, spec]) {
 }
 
 const options = commandLine({
-  specs: ["flat,f32", "flat,sq8", "flat,bits8", "flat,bits4", "hnsw16,f32", "hnsw16,sq8", "hnsw16,bits8", "hnsw16,bits4"],
-  quickSpecs: ["flat,sq8", "flat,bits8", "hnsw16,f32", "hnsw16,sq8", "hnsw16,bits8"],
+  specs: ["flat,f32", "flat,sq8", "flat,bits8", "flat,bits4", "hnsw16,f32", "hnsw16,sq8", "hnsw16,bits8", "hnsw16,bits8 packed", "hnsw16,bits4 packed"],
+  quickSpecs: ["flat,sq8", "flat,bits8", "hnsw16,f32", "hnsw16,sq8", "hnsw16,bits8", "hnsw16,bits8 packed"],
   count: 20000,
   quickCount: 5000,
 });

@@ -69,9 +69,9 @@ const libraries = {
         if (!trained) index.train(sample(training.enough));
         for (const [from, to] of parts()) index.add(set.base.subarray(from * set.dimensions, to * set.dimensions));
       },
-      pack: form !== "packed" ? undefined : () => {
+      pack: form !== "packed" ? undefined : async () => {
         const live = index;
-        index = live.pack();
+        index = await live.pack();
         live.close();
       },
       search(query, ef) {
@@ -116,18 +116,18 @@ const libraries = {
 };
 
 async function build(id, library, spec) {
-  const secondsOf = (work) => {
+  const secondsOf = async (work) => {
     const start = performance.now();
-    work();
+    await work();
     return (performance.now() - start) / 1000;
   };
   let heap = memorySince();
   const peer = await libraries[library](spec);
-  let wall = secondsOf(() => peer.add());
+  let wall = await secondsOf(() => peer.add());
   let pack;
   if (peer.pack) {
     heap = memorySince(); // the live index is let go
-    pack = secondsOf(() => peer.pack());
+    pack = await secondsOf(() => peer.pack());
     wall += pack;
   }
   peers.set(id, peer);
