@@ -45,22 +45,27 @@ static uint32_t keep_new(const mn_index *index, const uint32_t *slots,
   return kept;
 }
 
-/* The nearest entry is where the walk begins. */
+/* The nearest entry is where the walk begins. The others are not visited yet:
+ * the walk may well come to them. */
 static void begin(const mn_index *index, const mn_target *target, mn_walk *walk,
                   mn_pool *pool) {
-  const uint32_t entries = index->state->entries; /* checked when opened */
-  const uint32_t count = keep_new(index, index->entries, entries, walk);
+  const uint32_t linked = index->state->linked;
+  uint32_t count = 0;
+  for (uint32_t i = 0; i < index->state->entries; i++)
+    if (index->entries[i] < linked) /* or it is damage */
+      walk->slots[count++] = index->entries[i];
   mn_distances(target, walk->slots, count, walk->distances);
   walk->distance_count += count;
-  mn_candidate best = {__builtin_inff(), 0};
+  pool->size = 0;
   for (uint32_t i = 0; i < count; i++) {
     const mn_candidate next = {walk->distances[i], walk->slots[i]};
-    if (i == 0 || mn_candidate_before(pool->keys, next, best))
-      best = next;
+    if (i == 0 || mn_candidate_before(pool->keys, next, pool->items[0]))
+      pool->items[0] = next;
   }
-  pool->size = 0;
-  if (count > 0)
-    mn_pool_add(pool, best);
+  if (count == 0)
+    return;
+  pool->size = 1;
+  visit(walk, pool->items[0].slot);
 }
 
 /* The list that the walk will most likely want next. */
