@@ -37,8 +37,9 @@ static uint32_t far_from(const mn_index *index, uint32_t slot,
                          const mn_candidate *items, uint32_t count,
                          mn_orderer *o) {
   const uint32_t some = count < LOOKED_AT ? count : LOOKED_AT;
-  for (uint32_t i = 0; i < some; i++)
-    o->slots[i] = items[(uint64_t)i * count / some].slot;
+  const uint32_t step = count / some, rest = count % some;
+  for (uint32_t i = 0; i < some; i++) /* i count / some, within 32 bits */
+    o->slots[i] = items[i * step + i * rest / some].slot;
   const mn_target target = target_at(index, slot, o);
   mn_distances(&target, o->slots, some, o->distances);
   uint32_t far = 0;

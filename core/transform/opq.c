@@ -220,7 +220,11 @@ static mn_status begin(opq *o, float *error, mn_arena *scratch) {
 
 static mn_status train(mn_map *map, const mn_codec *codec, const float *rows,
                        uint32_t count, mn_arena *scratch) {
-  opq o = {.map = map, .rows = rows, .count = count};
+  opq o;
+  mn_zero(&o, sizeof o); /* not `= {0}`: no call of memset */
+  o.map = map;
+  o.rows = rows;
+  o.count = count;
   mn_move(&o.codec, codec, sizeof o.codec);
   o.codec.metric = MN_L2;
   o.codec.pq_correction = 0;
