@@ -100,7 +100,7 @@ static int32_t plan_now(mn_sizes *sizes) {
   return plan(index_.capacity, &any_query, sizes);
 }
 
-static int32_t vector_room(void) {
+int32_t vector_room(void) {
   mn_sizes sizes;
   int32_t status = plan_now(&sizes);
   return status ? status : make_room(sizes.vector_scratch_bytes);
@@ -345,48 +345,6 @@ int32_t EXPORT(reconstruct)(uint32_t key_low, uint32_t key_high, float *vector,
   return status
              ? status
              : mn_index_reconstruct(&index_, key, vector, dimensions, &arena);
-}
-
-/* --- Codes without an index ----------------------------------------------- */
-
-/* On failure `report.value` is the row at fault. */
-int32_t EXPORT(encode)(const float *data, uint32_t count, uint32_t dimensions,
-                       uint8_t *codes) {
-  mn_vectors vectors = {data, count, dimensions};
-  int32_t status = vector_room();
-  return status
-             ? status
-             : mn_index_encode(&index_, &vectors, codes, &report.value, &arena);
-}
-
-int32_t EXPORT(decode)(const uint8_t *codes, uint32_t count, float *vectors) {
-  int32_t status = vector_room();
-  return status ? status
-                : mn_index_decode(&index_, codes, count, vectors, &arena);
-}
-
-int32_t EXPORT(compare)(const float *query, uint32_t dimensions,
-                        const uint8_t *codes, uint32_t count,
-                        float *distances) {
-  int32_t status = vector_room();
-  return status ? status
-                : mn_index_compare(&index_, query, dimensions, codes, count,
-                                   distances, &arena);
-}
-
-int32_t EXPORT(between)(const uint8_t *code_a, const uint8_t *code_b,
-                        float *distance) {
-  int32_t status = vector_room();
-  return status ? status
-                : mn_index_between(&index_, code_a, code_b, distance, &arena);
-}
-
-int32_t EXPORT(distance_table)(const float *query, uint32_t dimensions,
-                               float *table) {
-  int32_t status = vector_room();
-  return status ? status
-                : mn_index_distance_table(&index_, query, dimensions, table,
-                                          &arena);
 }
 
 /* --- Report and host sections --------------------------------------------- */

@@ -36,4 +36,7 @@ void unstage(void);
 /* The plan for the index as it is, but for `capacity` vectors. */
 int32_t plan(uint32_t capacity, const mn_query *query, mn_sizes *sizes);
 
+/* Room for what works on single vectors. */
+int32_t vector_room(void);
+
 #endif

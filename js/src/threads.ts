@@ -40,6 +40,7 @@ export async function linkInThreads(linking: Linking, threads: number): Promise<
   try {
     const tasks = shared.rooms.map((room) => ({ module, threads, ...shared.common, ...room }));
     if (!(await crew.hire(tasks))) return false;
+    linking.check();
     const status = await crew.work(new Int32Array(shared.common.memory.buffer, MODULE_BYTES, 16));
     if (status === undefined) return false;
     giveBack(linking.instance, shared.block);
@@ -132,7 +133,7 @@ function starter(): Start | undefined {
 const startWeb: Start = (onMessage, onError) => {
   const url = URL.createObjectURL(new Blob([source], { type: "text/javascript" }));
   try {
-    const worker = new Worker(url);
+    const worker = new Worker(url, { type: "module" }); // Deno has no other
     worker.onmessage = ({ data }) => onMessage(data);
     worker.onerror = (event) => {
       event.preventDefault();
