@@ -5,18 +5,28 @@
 #include "options.h"
 #include "structure/graph.h"
 
+/* Of how many dimensions there can be: from MANY on axes can be spared, up to
+ * where finding them takes too long. */
+typedef enum number { ANY_NUMBER, FEW, MANY } number;
+
+static number number_of(uint32_t dimensions) {
+  return dimensions >= 256 && dimensions <= 2048 ? MANY : FEW;
+}
+
 /* From the best recall to the fewest bytes, as measured (core/DESIGN.md, "Where
- * the user does not say"). Where a vector has few dimensions, 8 bits for each
- * are too coarse to tell the nearest apart. */
+ * the user does not say"). */
 typedef struct choice {
-  mn_encoding encoding, refine;
-  uint32_t most_dimensions; /* 0: any */
+  number dimensions;
+  mn_encoding encoding;
+  uint32_t share; /* pca keeps one axis in so many; 0: there is none */
 } choice;
 
 static const choice choices[] = {
-    {MN_BITS4, MN_F16, 191}, {MN_BITS8, 0, 0}, {MN_BITS6, 0, 0},
-    {MN_BITS4, 0, 0},        {MN_BITS3, 0, 0}, {MN_BITS2, 0, 0},
-    {MN_BITS1, 0, 0},
+    {ANY_NUMBER, MN_BITS8, 0}, {ANY_NUMBER, MN_BITS6, 0},
+    {ANY_NUMBER, MN_BITS4, 0}, {MANY, MN_BITS4, 2},
+    {MANY, MN_BITS4, 4},       {MANY, MN_BITS4, 8},
+    {FEW, MN_BITS3, 0},        {FEW, MN_BITS2, 0},
+    {FEW, MN_BITS1, 0},
 };
 
 #define CHOICES ((uint32_t)(sizeof choices / sizeof choices[0]))
@@ -50,11 +60,12 @@ mn_status mn_options_choose(mn_options *options, uint32_t count,
                 : count < MN_AUTO_HNSW_CAPACITY ? MN_FLAT
                                                 : MN_HNSW;
   for (uint32_t i = 0; i < CHOICES; i++) {
-    if (choices[i].most_dimensions != 0 &&
-        o.dimensions > choices[i].most_dimensions)
+    const choice *c = &choices[i];
+    if (c->dimensions != ANY_NUMBER && c->dimensions != number_of(o.dimensions))
       continue;
-    o.encoding = is_binary ? MN_SIGN : choices[i].encoding;
-    o.refine = is_binary ? 0 : choices[i].refine;
+    o.encoding = is_binary ? MN_SIGN : c->encoding;
+    o.transform = is_binary || c->share == 0 ? MN_NO_TRANSFORM : MN_PCA;
+    o.kept_dimensions = o.transform == MN_PCA ? o.dimensions / c->share : 0;
     uint64_t bytes;
     const mn_status status = packed_bytes(&o, count == 0 ? 1 : count, &bytes);
     if (status != MN_OK)

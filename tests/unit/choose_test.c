@@ -36,13 +36,11 @@ static void expect(mn_metric metric, uint32_t dimensions, uint32_t count,
 
 static void test_rules(void) {
   for (mn_metric metric = MN_L2; metric <= MN_COSINE; metric++) {
-    expect(metric, 1, 0, 0, "auto,bits4,refine=f16");
-    expect(metric, 191, 0, 0, "auto,bits4,refine=f16");
-    expect(metric, 192, 0, 0, "auto,bits8");
+    expect(metric, 1, 0, 0, "auto,bits8");
     expect(metric, 65535, 0, 0, "auto,bits8");
-    expect(metric, 100, 1, 0, "flat,bits4,refine=f16");
-    expect(metric, 100, MN_AUTO_HNSW_CAPACITY - 1, 0, "flat,bits4,refine=f16");
-    expect(metric, 100, MN_AUTO_HNSW_CAPACITY, 0, "hnsw16,bits4,refine=f16");
+    expect(metric, 100, 1, 0, "flat,bits8");
+    expect(metric, 100, MN_AUTO_HNSW_CAPACITY - 1, 0, "flat,bits8");
+    expect(metric, 100, MN_AUTO_HNSW_CAPACITY, 0, "hnsw16,bits8");
     expect(metric, 512, 100000, 0, "hnsw16,bits8");
   }
   for (mn_metric metric = MN_HAMMING; metric <= MN_JACCARD; metric++) {
@@ -54,14 +52,17 @@ static void test_rules(void) {
 
 /* --- Within a budget ------------------------------------------------------ */
 
-static const mn_encoding by_size[] = {MN_BITS8, MN_BITS6, MN_BITS4,
-                                      MN_BITS3, MN_BITS2, MN_BITS1};
-
-/* The place of an encoding among those; the first, if refined. */
+/* The place of what was chosen in the order of bytes. */
 static uint32_t place_of(const mn_options *o) {
-  for (uint32_t i = 0; i < 6; i++)
-    if (o->encoding == by_size[i] && o->refine == 0)
-      return i + 1;
+  static const char *const by_size[] = {
+      "bits8",       "bits6", "bits4", "pca150,bits4", "pca75,bits4",
+      "pca37,bits4", "bits3", "bits2", "bits1"};
+  char text[MN_SPEC_BYTES];
+  CHECK_OK(mn_options_format(o, text));
+  for (uint32_t i = 0; i < 9; i++)
+    if (!strcmp(strchr(text, ',') + 1, by_size[i]))
+      return i;
+  CHECK(!"a known choice");
   return 0;
 }
 
@@ -87,7 +88,7 @@ static void test_falling(mn_metric metric, uint32_t dimensions,
     seen |= 1u << place;
   }
   CHECK_STATUS(status, MN_ERROR_CAPACITY);
-  CHECK_EQUAL(seen, dimensions < 192 ? 0x7f : 0x7e);
+  CHECK_EQUAL(seen, dimensions < 256 ? 0x1c7 : 0x3f);
 }
 
 /* An index so chosen, filled and packed, keeps to the budget. */
@@ -151,11 +152,11 @@ int main(void) {
   test_rules();
   for (mn_metric metric = MN_L2; metric <= MN_COSINE; metric++) {
     test_falling(metric, 64, 1000);
-    test_falling(metric, 768, 100000);
+    test_falling(metric, 300, 100000);
   }
   test_kept(MN_L2, 32, 5000, "clustered");
   test_kept(MN_COSINE, 200, 1000, "uniform");
-  test_kept(MN_IP, 400, 500, "uniform");
+  test_kept(MN_IP, 260, 1000, "uniform");
   test_refused();
   return test_report();
 }
