@@ -191,7 +191,7 @@ const narrow = matchMedia("(max-width: 52rem)");
 function place() {
   $("precision").open = !narrow.matches;
   if (narrow.matches) $("search").after($("precision"));
-  else $("took").before($("precision"));
+  else $("packing").before($("precision"));
 }
 narrow.addEventListener("change", place);
 place();
