@@ -6,7 +6,8 @@ import { test } from "node:test";
 import { Codec, Collection, Index, MinnowError, random, rejects, row, rows, seed } from "./support.mjs";
 
 const D = 5;
-const data = rows(60, D);
+const COUNT = 70; // a batch that is linked, and 6 that wait
+const data = rows(COUNT, D);
 const query = row(data, 1, D);
 const REFUSED = new Set(["not-minnow", "version", "truncated", "corrupt"]);
 
@@ -18,13 +19,14 @@ async function blocks() {
   ]) {
     const index = await Index.create({ dimensions: D, metric: "cosine", spec });
     if (!index.info().trained) index.train(data);
-    index.add(data, Array.from({ length: 60 }, (_, i) => i * 31));
+    index.add(data, Array.from({ length: COUNT }, (_, i) => i * 31));
     index.attach("note", Uint8Array.of(1, 2, 3));
     made[spec] = index.toBytes();
+    if (!spec.startsWith("flat")) made[`${spec}, packed`] = (await index.pack()).toBytes();
   }
   const collection = await Collection.create({ dimensions: D, metric: "cosine", spec: "hnsw4" });
   collection.add(
-    Array.from({ length: 60 }, (_, i) => ({
+    Array.from({ length: COUNT }, (_, i) => ({
       id: `id ${i}`, vector: row(data, i, D), even: i % 2 === 0, text: "ß".repeat(i % 5),
     })),
   );
@@ -56,8 +58,20 @@ async function use(bytes) {
   await codeOf(() => index.verify());
   await codeOf(() => index.add(rows(70, D), Array.from({ length: 70 }, (_, i) => 1e6 + i)));
   await codeOf(() => index.attach("last", new Uint8Array(100)));
+  await codeOf(() => remake(index, bytes));
   await codeOf(() => index.search(query));
   await codeOf(() => index.toBytes());
+}
+
+// What makes another of it.
+async function remake(index, bytes) {
+  const { packed } = index.info();
+  const other = await (packed ? index.thaw() : index.pack());
+  await codeOf(() => other.search(query, { k: 10, ef: 20 }));
+  await codeOf(() => other.verify());
+  const chosen = await Index.open(bytes, { count: 100, budgetBytes: 1e9 });
+  await codeOf(() => chosen.add(rows(40, D), Array.from({ length: 40 }, (_, i) => 2e6 + i)));
+  await codeOf(() => chosen.search(query));
 }
 
 async function useCodec(bytes) {
@@ -81,6 +95,7 @@ async function useCollection(bytes) {
   await codeOf(() => collection.get("id 7"));
   await codeOf(() => collection.add({ id: "new", vector: query }));
   await codeOf(() => collection.toBytes());
+  await codeOf(async () => (await collection.pack()).verify());
 }
 
 test("what is no block at all", async () => {
