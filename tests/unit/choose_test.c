@@ -59,11 +59,11 @@ static uint32_t place_of(const mn_options *o) {
       "pca37,bits4", "bits3", "bits2", "bits1"};
   char text[MN_SPEC_BYTES];
   CHECK_OK(mn_options_format(o, text));
-  for (uint32_t i = 0; i < 9; i++)
-    if (!strcmp(strchr(text, ',') + 1, by_size[i]))
-      return i;
-  CHECK(!"a known choice");
-  return 0;
+  uint32_t place = 0;
+  while (place < 9 && strcmp(strchr(text, ',') + 1, by_size[place]) != 0)
+    place++;
+  CHECK(place < 9);
+  return place;
 }
 
 /* Less and less: never better, until nothing fits. */
