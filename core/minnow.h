@@ -294,8 +294,9 @@ typedef struct mn_options {
                                vectors as they were before the transform, by
                                which candidates are ranked again: not MN_SIGN,
                                MN_PQ or MN_PRQ */
-  uint32_t m;               /* hnsw: links per vector; on level 0 up to twice
-                               as many; MN_M_MIN to MN_M_MAX; 0: 16 */
+  uint32_t m;               /* hnsw: links that a vector begins with; there is
+                               room for twice as many; MN_M_MIN to MN_M_MAX;
+                               0: 16 */
   uint32_t ef_construction; /* hnsw: candidates kept while linking; m to
                                MN_EF_MAX; 0: 100 */
   uint64_t seed;            /* of all pseudo-random choices; 0 is a seed too */

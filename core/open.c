@@ -50,6 +50,8 @@ static mn_status check_options(const mn_header *header, mn_layout *layout) {
       o.structure != written.structure)
     return MN_ERROR_CORRUPT;
   const int is_packed = (header->flags & MN_FLAG_PACKED) != 0;
+  if (is_packed && asked.structure == MN_AUTO)
+    return MN_ERROR_CORRUPT; /* there is nothing left to decide */
   const mn_packed_links packed = mn_header_packed(header);
   if (is_packed && o.structure == MN_HNSW
           ? packed.links > UINT32_MAX || packed.low_bits > 31

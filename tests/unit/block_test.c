@@ -307,6 +307,19 @@ static void test_graph_bits(fixture f) {
   fixture_free(&f);
 }
 
+/* A packed block has no capacity to decide by. */
+static void test_packed_auto(void) {
+  fixture f = packed("flat,f32");
+  mn_header *header = (void *)f.index.block;
+  mn_index index;
+  CHECK_OK(mn_index_open(&index, f.index.block, f.index.block_bytes));
+  header->flags |= MN_FLAG_AUTO;
+  mn_header_finish(header);
+  CHECK_STATUS(mn_index_open(&index, f.index.block, f.index.block_bytes),
+               MN_ERROR_CORRUPT);
+  fixture_free(&f);
+}
+
 /* An encoding that needs no training is never untrained. */
 static void test_untrained(void) {
   fixture f = fixture_create("flat,f32", MN_L2, D, N);
@@ -386,6 +399,7 @@ int main(void) {
   test_header();
   test_unsealed();
   test_room();
+  test_packed_auto();
   test_untrained();
   test_seal();
   return test_report();
