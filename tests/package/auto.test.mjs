@@ -144,7 +144,7 @@ test("budgetBytes: the packed index fits it", async () => {
   plain.add(data);
   const most = (await plain.pack()).info().blockBytes;
   const specs = new Set();
-  for (const part of [1.2, 0.8, 0.65]) {
+  for (const part of [2, 1.3, 1]) {
     const budgetBytes = Math.ceil(most * part);
     const index = await create({ count: COUNT, budgetBytes });
     index.add(data);
