@@ -71,16 +71,12 @@ mn_status mn_layout_of(const mn_options *o, uint32_t capacity,
 
 uint32_t mn_layout_table(const mn_layout *layout, mn_section_entry *table) {
   uint32_t count = 0;
-  for (unsigned i = 0; i < MN_CORE_SECTIONS; i++) {
-    if (layout->bytes[i] == 0)
-      continue;
-    if (table != NULL)
-      table[count] = (mn_section_entry){.name = section_names[i],
-                                        .version = 1,
-                                        .offset = layout->offset[i],
-                                        .bytes = layout->bytes[i]};
-    count++;
-  }
+  for (unsigned i = 0; i < MN_CORE_SECTIONS; i++)
+    if (layout->bytes[i] > 0)
+      table[count++] = (mn_section_entry){.name = section_names[i],
+                                          .version = 1,
+                                          .offset = layout->offset[i],
+                                          .bytes = layout->bytes[i]};
   return count;
 }
 
@@ -144,7 +140,7 @@ mn_section_entry *mn_header_find(mn_header *header, uint32_t name) {
   return NULL;
 }
 
-void mn_header_write(mn_header *header, const mn_options *o, int is_auto,
+void mn_header_write(mn_header *header, const mn_options *o, uint32_t flags,
                      uint32_t capacity, const mn_packed_links *packed,
                      const mn_layout *layout) {
   mn_zero(header, sizeof *header);
@@ -152,8 +148,7 @@ void mn_header_write(mn_header *header, const mn_options *o, int is_auto,
   header->format_major = MN_FORMAT_MAJOR;
   header->format_minor = MN_FORMAT_MINOR;
   header->block_bytes = layout->end;
-  header->flags =
-      (is_auto ? MN_FLAG_AUTO : 0u) | (packed != NULL ? MN_FLAG_PACKED : 0u);
+  header->flags = flags | (packed != NULL ? MN_FLAG_PACKED : 0u);
   if (packed != NULL) {
     header->low_bits = (uint16_t)packed->low_bits;
     header->links = packed->links;
@@ -229,7 +224,8 @@ void mn_index_point(mn_index *index, uint8_t *block, int writable,
   index->block_bytes = (size_t)header->block_bytes;
   index->options = mn_header_options(header);
   index->capacity = header->capacity;
-  index->is_auto = (header->flags & MN_FLAG_AUTO) != 0;
+  index->is_auto = (uint8_t)(((header->flags & MN_FLAG_AUTO) != 0) +
+                             ((header->flags & MN_FLAG_UNNAMED) != 0));
   index->is_packed = (header->flags & MN_FLAG_PACKED) != 0;
   index->writable = (uint8_t)writable;
   index->transform = mn_transform_of(index->options.transform);

@@ -16,7 +16,8 @@ enum {
   MN_FLAG_SEALED = 1,
   MN_FLAG_AUTO = 2,
   MN_FLAG_PACKED = 4,
-  MN_FLAGS_KNOWN = 7
+  MN_FLAG_UNNAMED = 8, /* with MN_FLAG_AUTO: nothing else was named */
+  MN_FLAGS_KNOWN = 15
 };
 
 typedef struct mn_section_entry {
@@ -113,14 +114,14 @@ typedef struct mn_layout {
 mn_status mn_layout_of(const mn_options *options, uint32_t capacity,
                        const mn_packed_links *packed, mn_layout *layout);
 
-/* The table entries of the core's sections, where `table` is not NULL; their
- * number. */
+/* The table entries of the core's sections; their number. */
 uint32_t mn_layout_table(const mn_layout *layout, mn_section_entry *table);
 
-/* Writes the header of a block that has no host sections. */
-void mn_header_write(mn_header *header, const mn_options *options, int is_auto,
-                     uint32_t capacity, const mn_packed_links *packed,
-                     const mn_layout *layout);
+/* Writes the header of a block that has no host sections; `flags` beyond
+ * MN_FLAG_PACKED. */
+void mn_header_write(mn_header *header, const mn_options *options,
+                     uint32_t flags, uint32_t capacity,
+                     const mn_packed_links *packed, const mn_layout *layout);
 
 /* The entries of the host's sections, up to MN_HOST_SECTIONS_MAX; their number.
  * And entering them behind all others, for sections that are moved there by the

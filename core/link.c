@@ -104,7 +104,7 @@ mn_status mn_index_add(mn_index *index, const uint64_t *keys,
   if (index == NULL || scratch == NULL)
     return MN_ERROR_ARGUMENT;
   /* Appending must not succeed where linking will not. */
-  if (index->options.structure == MN_HNSW && !index->is_packed) {
+  if (index->options.structure == MN_HNSW && mn_index_is_live(index)) {
     const size_t mark = mn_arena_mark(scratch);
     mn_linker linker;
     const int fits = mn_linker_allocate(&index->options, index->capacity,

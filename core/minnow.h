@@ -17,10 +17,11 @@
  *           block while another thread uses it is the caller's race.
  * Memory    comes from the caller through `mn_arena`. Nothing is allocated
  *           anywhere else, and no function keeps a pointer to its arguments
- *           except `mn_index_create`, `mn_index_open*`, `mn_index_resize` and
- *           `mn_index_attach`, whose handle points at the block. `mn_plan`
- *           says beforehand how many bytes an operation takes: exactly, and
- *           the same on every target.
+ *           except `mn_index_create`, `mn_index_open*`, `mn_index_resize`,
+ *           `mn_index_attach`, `mn_index_pack` and `mn_index_thaw`, whose
+ *           handle points at the block. `mn_plan` and the other plans say
+ *           beforehand how many bytes an operation takes: exactly, and the
+ *           same on every target.
  * Vectors   are rows of 32-bit IEEE floats, row-major, `dimensions` to a row.
  * Distance  Smaller is nearer, under every metric. See `mn_metric`.
  * Order     Hits come nearest first; equal distances in ascending key. Where
@@ -324,11 +325,11 @@ mn_status mn_options_parse(mn_options *options, const char *spec, size_t bytes,
 mn_status mn_options_format(const mn_options *options,
                             char spec[MN_SPEC_BYTES]);
 
-/* Chooses structure, encoding, refine and m for options->dimensions and
- * options->metric, so that an index of `count` vectors (0: not known yet), once
- * packed, takes no more than `budget_bytes` (0: no bound), host sections aside;
- * of what fits, the one with the best recall. The rules and what they were
- * measured by stand in core/DESIGN.md. Seed and ef_construction stay.
+/* Chooses everything but dimensions, metric, ef_construction and seed, which
+ * stay, so that an index of `count` vectors (0: not known yet), once packed,
+ * takes no more than `budget_bytes` (0: no bound), host sections aside; of what
+ * fits, the one with the best recall. It may have to be trained. The rules and
+ * what they were measured by stand in core/DESIGN.md.
  * Errors: ARGUMENT (dimensions or metric out of range, a budget without a
  * count), CAPACITY (nothing fits). O(1). */
 mn_status mn_options_choose(mn_options *options, uint32_t count,
@@ -360,7 +361,8 @@ typedef struct mn_index {
   size_t block_bytes; /* the block's size: what to write to save it */
   mn_options options; /* defaults filled in, `auto` resolved */
   uint32_t capacity;  /* vectors that fit */
-  uint8_t is_auto;    /* the structure was chosen by MN_AUTO */
+  uint8_t is_auto;    /* 1: the structure was chosen by MN_AUTO; 2: and
+                         nothing else was named */
   uint8_t is_packed;  /* see mn_index_pack */
   uint8_t writable;
 
@@ -459,8 +461,8 @@ mn_status mn_index_verify(const mn_index *index);
  * one is taken from `arena` and the old one is left as it was. The handle
  * points at the result. Where MN_AUTO now prefers a graph, it is added with no
  * vector linked yet (see mn_index_link). Unseals. O(block_bytes).
- * Errors: CAPACITY (fewer than there are vectors), ARENA, READ_ONLY (only in
- * place), TOO_LARGE. */
+ * Errors: CAPACITY (fewer than there are vectors), ARENA, READ_ONLY
+ * (packed; or opened to be read, in place), TOO_LARGE. */
 mn_status mn_index_resize(mn_index *index, uint32_t capacity, mn_arena *arena);
 
 /* --- Change --------------------------------------------------------------- */
@@ -557,31 +559,36 @@ mn_status mn_index_commit(mn_index *index, const void *proposals,
  * renumbered so that near ones lie near one another, and its links are
  * compressed, to be decoded as they are walked. Keys stay. It gives the answers
  * of the live block that it was made from. Everything that changes an index but
- * seal and the host sections is refused: READ_ONLY. Slots change: host columns
- * by slot must follow (mn_index_find). */
+ * seal and the host sections is refused: READ_ONLY (training: TRAINED). Slots
+ * change: host columns by slot must follow (mn_index_find). */
 
 typedef struct mn_packing {
   size_t block_bytes;   /* of the packed block, host sections included */
   size_t scratch_bytes; /* mn_index_pack, on top of that */
 } mn_packing;
 
-/* What packing this index takes. Errors: ARGUMENT (packed already), TOO_LARGE.
- * O(links). */
+/* What packing this index takes. Errors: ARGUMENT (packed already, or without a
+ * vector), TOO_LARGE. O(links). */
 mn_status mn_plan_pack(const mn_index *index, mn_packing *plan);
 
 /* Writes a packed copy of the index into a new block, taken from `arena` as is
  * the scratch behind it. The index stays as it is. Order: recursive halving by
  * two far vectors; links: Elias-Fano (Vigna, "Quasi-succinct indices", WSDM
- * 2013, section 3). O(n log n) distances.
+ * 2013, section 3). O(n log n) distances; as many comparisons are expected.
  * Errors: ARGUMENT (packed already, or without a vector), ARENA, TOO_LARGE. */
 mn_status mn_index_pack(const mn_index *index, mn_index *packed,
                         mn_arena *arena);
 
+/* The bytes of the block that thawing makes, host sections included. Errors:
+ * ARGUMENT (not packed), CAPACITY (fewer than there are vectors), TOO_LARGE.
+ * O(1). */
+mn_status mn_plan_thaw(const mn_index *packed, uint32_t capacity,
+                       size_t *block_bytes);
+
 /* Writes a live copy of a packed index, with room for `capacity` vectors, into
- * a new block from `arena`. Slots and answers are those of the packed one.
- * mn_plan says the block's bytes, to which those of host sections are added; no
- * scratch. Errors: ARGUMENT (not packed), CAPACITY (fewer than there are
- * vectors), ARENA, TOO_LARGE. O(block_bytes). */
+ * a new block from `arena`: mn_plan_thaw's bytes, and no scratch. Slots and
+ * answers are those of the packed one. Errors: ARGUMENT (not packed), CAPACITY
+ * (fewer than there are vectors), ARENA, TOO_LARGE. O(block_bytes). */
 mn_status mn_index_thaw(const mn_index *packed, uint32_t capacity,
                         mn_index *live, mn_arena *arena);
 
@@ -734,7 +741,7 @@ void mn_unpack_bits(const uint8_t *bits, uint32_t dimensions, int is_signed,
 
 typedef struct mn_info {
   mn_options options; /* as in the handle */
-  uint32_t is_auto;   /* structure chosen by MN_AUTO */
+  uint32_t is_auto;   /* as in the handle */
   uint32_t capacity;
   uint32_t count;   /* vectors */
   uint32_t linked;  /* of them, in the graph; flat: all */

@@ -26,7 +26,12 @@ mn_status mn_index_create(mn_index *index, const mn_options *options,
   if (block == NULL)
     return MN_ERROR_ARENA;
   mn_zero(block, (size_t)layout.end);
-  mn_header_write((mn_header *)(void *)block, &o, is_auto, capacity, NULL,
+  const int is_named =
+      options->encoding != 0 || options->transform != 0 || options->refine != 0;
+  const uint32_t flags = !is_auto    ? 0
+                         : !is_named ? MN_FLAG_AUTO | MN_FLAG_UNNAMED
+                                     : MN_FLAG_AUTO;
+  mn_header_write((mn_header *)(void *)block, &o, flags, capacity, NULL,
                   &layout);
   mn_index_point(index, block, 1, &layout,
                  mn_kernels_select(mn_cpu_features()));
@@ -41,6 +46,12 @@ static mn_status check_options(const mn_header *header, mn_layout *layout) {
   const mn_options written = mn_header_options(header);
   if (written.structure == MN_AUTO || written.encoding == 0 || written.m == 0 ||
       written.ef_construction == 0)
+    return MN_ERROR_CORRUPT;
+  const int is_default =
+      (written.encoding == MN_F32 || written.encoding == MN_SIGN) &&
+      written.transform == MN_NO_TRANSFORM && written.refine == 0;
+  if ((header->flags & MN_FLAG_UNNAMED) != 0 &&
+      ((header->flags & MN_FLAG_AUTO) == 0 || !is_default))
     return MN_ERROR_CORRUPT;
   mn_options asked = written, o;
   if ((header->flags & MN_FLAG_AUTO) != 0)

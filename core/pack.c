@@ -157,33 +157,53 @@ static void thaw_graph(const mn_index *packed, mn_index *live) {
 
 /* --- Copy ----------------------------------------------------------------- */
 
-/* A new block with the model, state and host sections of `from`. */
+/* What a copy is made of: where its parts lie in the one block and the other.
+ */
+typedef struct copy {
+  mn_layout was, is;
+  size_t host_bytes;  /* of the host's sections */
+  size_t block_bytes; /* of the new block */
+} copy;
+
+/* `packed` is NULL for a live copy. */
+static mn_status plan_copy(const mn_index *from, uint32_t capacity,
+                           const mn_packed_links *packed, copy *c) {
+  const mn_packed_links links = mn_header_packed(mn_index_header(from));
+  mn_status status = mn_layout_of(&from->options, from->capacity,
+                                  from->is_packed ? &links : NULL, &c->was);
+  if (status == MN_OK)
+    status = mn_layout_of(&from->options, capacity, packed, &c->is);
+  if (status != MN_OK)
+    return status;
+  c->host_bytes = from->block_bytes - (size_t)c->was.end;
+  if (c->is.end + c->host_bytes > MN_BLOCK_BYTES_MAX)
+    return MN_ERROR_TOO_LARGE;
+  c->block_bytes = (size_t)c->is.end + c->host_bytes;
+  return MN_OK;
+}
+
+/* The new block, with the model, state and host sections of `from`. */
 static mn_status begin(const mn_index *from, uint32_t capacity,
                        const mn_packed_links *packed, mn_index *to,
                        mn_arena *arena) {
-  const mn_header *header = mn_index_header(from);
   mn_section_entry hosts[MN_HOST_SECTIONS_MAX];
-  const uint32_t host_count = mn_header_hosts(header, hosts);
-  mn_layout was, is;
-  const mn_packed_links links = mn_header_packed(header);
-  mn_status status = mn_layout_of(&from->options, from->capacity,
-                                  from->is_packed ? &links : NULL, &was);
-  if (status == MN_OK)
-    status = mn_layout_of(&from->options, capacity, packed, &is);
+  const uint32_t host_count = mn_header_hosts(mn_index_header(from), hosts);
+  copy c;
+  const mn_status status = plan_copy(from, capacity, packed, &c);
   if (status != MN_OK)
     return status;
-  const size_t host_bytes = from->block_bytes - (size_t)was.end;
-  uint8_t *block = mn_arena_allocate(arena, (size_t)is.end + host_bytes);
+  uint8_t *block = mn_arena_allocate(arena, c.block_bytes);
   if (block == NULL)
     return MN_ERROR_ARENA;
-  mn_zero(block, (size_t)is.end);
-  mn_move(block + is.end, from->block + was.end, host_bytes);
-  mn_move(block + is.offset[MN_AT_MODEL], from->block + was.offset[MN_AT_MODEL],
-          (size_t)was.bytes[MN_AT_MODEL]);
-  mn_header_write((mn_header *)(void *)block, &from->options, 0, capacity,
-                  packed, &is);
-  mn_header_add_hosts((mn_header *)(void *)block, hosts, host_count);
-  mn_index_point(to, block, 1, &is, from->codec.kernels);
+  mn_header *header = (mn_header *)(void *)block;
+  mn_zero(block, (size_t)c.is.end);
+  mn_move(block + c.is.end, from->block + c.was.end, c.host_bytes);
+  mn_move(block + c.is.offset[MN_AT_MODEL],
+          from->block + c.was.offset[MN_AT_MODEL],
+          (size_t)c.was.bytes[MN_AT_MODEL]);
+  mn_header_write(header, &from->options, 0, capacity, packed, &c.is);
+  mn_header_add_hosts(header, hosts, host_count);
+  mn_index_point(to, block, 1, &c.is, from->codec.kernels);
   mn_move(to->state, from->state, sizeof *to->state);
   return MN_OK;
 }
@@ -214,17 +234,14 @@ mn_status mn_plan_pack(const mn_index *index, mn_packing *plan) {
       index->state->count == 0)
     return MN_ERROR_ARGUMENT;
   const mn_packed_links shape = shape_of(index);
-  mn_layout was, is;
-  mn_status status = mn_layout_of(&index->options, index->capacity, NULL, &was);
-  if (status == MN_OK)
-    status = mn_layout_of(&index->options, index->state->count, &shape, &is);
-  if (status != MN_OK || shape.links > UINT32_MAX)
-    return MN_ERROR_TOO_LARGE;
+  copy c;
+  const mn_status status = plan_copy(index, index->state->count, &shape, &c);
   mn_arena measuring = mn_arena_measuring();
   packer p;
-  if (!allocate(&index->options, index->state->count, &p, &measuring))
+  if (status != MN_OK || shape.links > UINT32_MAX ||
+      !allocate(&index->options, index->state->count, &p, &measuring))
     return MN_ERROR_TOO_LARGE;
-  plan->block_bytes = (size_t)is.end + (index->block_bytes - (size_t)was.end);
+  plan->block_bytes = c.block_bytes;
   plan->scratch_bytes = measuring.used;
   return MN_OK;
 }
@@ -261,19 +278,32 @@ mn_status mn_index_pack(const mn_index *index, mn_index *packed,
   return MN_OK;
 }
 
-mn_status mn_index_thaw(const mn_index *packed, uint32_t capacity,
-                        mn_index *live, mn_arena *arena) {
-  if (packed == NULL || live == NULL || arena == NULL || !packed->is_packed ||
+mn_status mn_plan_thaw(const mn_index *packed, uint32_t capacity,
+                       size_t *block_bytes) {
+  if (packed == NULL || block_bytes == NULL || !packed->is_packed ||
       capacity > MN_CAPACITY_MAX)
     return MN_ERROR_ARGUMENT;
-  const uint32_t count = packed->state->count;
-  if (capacity < count)
+  if (capacity < packed->state->count)
     return MN_ERROR_CAPACITY;
+  copy c;
+  const mn_status status = plan_copy(packed, capacity, NULL, &c);
+  if (status == MN_OK)
+    *block_bytes = c.block_bytes;
+  return status;
+}
+
+mn_status mn_index_thaw(const mn_index *packed, uint32_t capacity,
+                        mn_index *live, mn_arena *arena) {
+  size_t bytes;
+  if (live == NULL || arena == NULL)
+    return MN_ERROR_ARGUMENT;
+  mn_status status = mn_plan_thaw(packed, capacity, &bytes);
   mn_index made;
-  const mn_status status = begin(packed, capacity, NULL, &made, arena);
+  if (status == MN_OK)
+    status = begin(packed, capacity, NULL, &made, arena);
   if (status != MN_OK)
     return status;
-  for (uint32_t slot = 0; slot < count; slot++)
+  for (uint32_t slot = 0; slot < packed->state->count; slot++)
     copy_vector(packed, slot, &made, slot);
   mn_key_map_fill(&made);
   if (packed->options.structure == MN_HNSW)

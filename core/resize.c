@@ -59,9 +59,9 @@ static void write_header(uint8_t *block, const mn_header *was,
                          const mn_options *options, const shape *to) {
   mn_section_entry hosts[MN_HOST_SECTIONS_MAX];
   const uint32_t host_count = mn_header_hosts(was, hosts);
-  const int is_auto = (was->flags & MN_FLAG_AUTO) != 0;
+  const uint32_t flags = was->flags & (MN_FLAG_AUTO | MN_FLAG_UNNAMED);
   mn_header *header = (void *)block;
-  mn_header_write(header, options, is_auto, to->capacity, NULL, &to->layout);
+  mn_header_write(header, options, flags, to->capacity, NULL, &to->layout);
   mn_header_add_hosts(header, hosts, host_count);
 }
 

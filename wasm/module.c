@@ -85,6 +85,8 @@ static void asked(mn_options *options) {
   *options = index_.options;
   if (index_.is_auto)
     options->structure = MN_AUTO;
+  if (index_.is_auto == 2)
+    options->encoding = 0;
 }
 
 const mn_query any_query = {.k = 1};

@@ -43,12 +43,12 @@ int32_t EXPORT(pack)(void) {
 }
 
 int32_t EXPORT(thaw)(uint32_t capacity) {
-  mn_sizes sizes;
+  size_t bytes;
   mn_index live;
   unstage();
-  int32_t status = plan(capacity, &any_query, &sizes);
+  int32_t status = mn_plan_thaw(&index_, capacity, &bytes);
   if (!status)
-    status = make_room(sizes.block_bytes + host_bytes());
+    status = make_room(bytes);
   if (!status)
     status = mn_index_thaw(&index_, capacity, &live, &arena);
   return made(status, &live);
@@ -179,7 +179,8 @@ int32_t EXPORT(turn)(const float *data, uint32_t count, uint32_t dimensions,
   if (!status)
     status = add_host_sections(&index);
   if (status) {
-    report.value = all.bad_row - all.held;
+    /* a row that is held, or training, is no added row's fault */
+    report.value = all.bad_row > all.held ? all.bad_row - all.held : 0;
     unstage();
     return status;
   }

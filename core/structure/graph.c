@@ -19,6 +19,13 @@ uint32_t mn_graph_links(const mn_index *index, uint32_t slot, uint32_t *room,
   return mn_packed_read(index, slot, most, room);
 }
 
+int mn_codes_equal(const mn_index *index, uint32_t a, uint32_t b) {
+  const size_t code = index->codec.code_bytes, rest = index->codec.rest_bytes;
+  return mn_equal(index->codes + a * code, index->codes + b * code, code) &&
+         (rest == 0 ||
+          mn_equal(index->rests + a * rest, index->rests + b * rest, rest));
+}
+
 uint32_t mn_graph_twin(const mn_index *index, uint32_t slot) {
   const uint32_t linked = index->state->linked;
   if (index->is_packed)

@@ -17,10 +17,6 @@ _Static_assert(MN_LINK_BATCH <= MN_ENTRIES, "a walk's room holds a batch");
 
 /* --- Scratch -------------------------------------------------------------- */
 
-static size_t query_bytes_of(const mn_codec *codec) {
-  return (size_t)mn_round_up(mn_slot_query_bytes(codec));
-}
-
 int mn_chooser_allocate(const mn_options *options, mn_chooser *chooser,
                         mn_arena *scratch) {
   const size_t most = mn_links_max(options->m);
@@ -33,7 +29,7 @@ int mn_chooser_allocate(const mn_options *options, mn_chooser *chooser,
   chooser->scratch = mn_arena_allocate(
       scratch, (size_t)mn_codec_measure(&codec).scratch_bytes);
   chooser->chosen = mn_arena_allocate(scratch, most * sizeof *chooser->chosen);
-  chooser->query = mn_arena_allocate(scratch, query_bytes_of(&codec));
+  chooser->query = mn_arena_allocate(scratch, mn_slot_query_bytes(&codec));
   chooser->slots =
       mn_arena_allocate(scratch, candidates * sizeof *chooser->slots);
   chooser->distances =
@@ -49,7 +45,7 @@ int mn_proposer_allocate(const mn_options *options, uint32_t capacity,
   mn_codec codec;
   mn_codec_first(options, &codec);
   proposer->found = mn_pool_allocate(keys, options->ef_construction, scratch);
-  proposer->query = mn_arena_allocate(scratch, query_bytes_of(&codec));
+  proposer->query = mn_arena_allocate(scratch, mn_slot_query_bytes(&codec));
   return mn_walk_allocate(options, capacity, &proposer->walk, scratch) &&
          proposer->found.items != NULL && proposer->query != NULL;
 }
@@ -60,7 +56,7 @@ int mn_committer_allocate(const mn_options *options, const uint64_t *keys,
   mn_codec_first(options, &codec);
   committer->list =
       mn_pool_allocate(keys, mn_links_max(options->m) + 1, scratch);
-  committer->query = mn_arena_allocate(scratch, query_bytes_of(&codec));
+  committer->query = mn_arena_allocate(scratch, mn_slot_query_bytes(&codec));
   return committer->list.items != NULL && committer->query != NULL;
 }
 
@@ -137,13 +133,6 @@ static void add_batch(const mn_target *target, uint32_t from, uint32_t slot,
   for (uint32_t i = from; i < slot; i++)
     if (walk->distances[i - from] < mn_pool_bound(pool))
       mn_pool_add(pool, (mn_candidate){walk->distances[i - from], i});
-}
-
-int mn_codes_equal(const mn_index *index, uint32_t a, uint32_t b) {
-  const size_t code = index->codec.code_bytes, rest = index->codec.rest_bytes;
-  return mn_equal(index->codes + a * code, index->codes + b * code, code) &&
-         (rest == 0 ||
-          mn_equal(index->rests + a * rest, index->rests + b * rest, rest));
 }
 
 /* The first of the candidates that are equal to `slot`, or MN_TWIN where there

@@ -9,9 +9,6 @@ import type { Instance } from "./instance.js";
 import { KEY_MAX, high, low } from "./key.js";
 import type { Hints } from "./types.js";
 
-/** MN_F32 and MN_SIGN: what an encoding is by default. */
-const DEFAULTS = [1, 7];
-
 /** Hints as the core takes them: 0 where there is none. */
 export interface Expected {
   count: number;
@@ -33,12 +30,9 @@ export function checkHints(hints: Hints & { spec?: string | undefined; capacity?
   return { count, budgetBytes, capacity: Math.max(capacity, count) };
 }
 
-/** Whether it is one of the default encoding that `auto` may still turn into another. */
+/** Whether no encoding was named, and what it is may still turn into another. */
 function canTurn(instance: Instance): boolean {
-  const auto = told(instance, "isAuto") && !instance.number(REPORT.packed);
-  return Boolean(auto) && instance.number(REPORT.count) < AUTO_HNSW &&
-    DEFAULTS.includes(instance.number(REPORT.encoding)) &&
-    instance.number(REPORT.transform) === 0 && instance.number(REPORT.refine) === 0;
+  return told(instance, "isAuto") === 2 && instance.number(REPORT.count) < AUTO_HNSW;
 }
 
 /**

@@ -220,7 +220,7 @@ export class Index extends Block {
     const number = (field: keyof typeof REPORT) => instance.number(REPORT[field]);
     return {
       ...codec,
-      auto: number("isAuto") === 1,
+      auto: number("isAuto") > 0,
       efConstruction: number("efConstruction"),
       capacity: number("capacity"),
       count: number("count"),

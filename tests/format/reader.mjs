@@ -81,7 +81,7 @@ function readHeader(block, view) {
   zeroed.fill(0, 12, 16);
   check(view.getUint32(12, true) === xxh32(zeroed), "header checksum");
   const flags = view.getUint32(24, true);
-  check(flags < 8 && (flags & 6) !== 6, "unknown flags");
+  check(flags < 16 && (flags & 6) !== 6 && (flags & 10) !== 8, "unknown flags");
   for (let at = 72; at < TABLE_AT; at++) check(!block[at], `not 0 at ${at}`);
   const header = {
     blockBytes: Number(view.getBigUint64(16, true)),

@@ -40,6 +40,17 @@ test("floats and exact below 4,096 vectors, whatever room there is", async () =>
   }
 });
 
+test("what was named stays, saved or not", async () => {
+  for (const named of ["f32", "f16", "hadamard,f32", "f32,refine=f16"]) {
+    let index = await create({ spec: `auto,${named}` });
+    index.add(part(0, 4000), keys.slice(0, 4000));
+    index = await Index.open(index.toBytes());
+    index.add(part(4000, COUNT), keys.slice(4000));
+    const { spec, auto } = index.info();
+    assert.deepEqual([spec, auto], [`hnsw16,${named}`, true]);
+  }
+});
+
 test(`at 4,096 it becomes what suits the number; the bytes do not tell how (seed ${seed})`, async () => {
   for (const metric of ["cosine", "l2", "ip"]) {
     const once = await create({ metric });

@@ -117,19 +117,17 @@ exit_code index_memory_thaw(index_memory *into, const mn_index *packed,
                   "%s holds %u vectors; give that many or more", path,
                   info.count);
   *into = (index_memory){.options = packed->options};
-  mn_sizes sizes;
-  exit_code code = index_memory_plan(into, capacity, &sizes);
-  /* Host sections come on top, and are no larger than the block they are in. */
-  const size_t more = packed->block_bytes;
-  if (code == EXIT_OK)
-    code =
-        sizes.block_bytes <= SIZE_MAX - more
-            ? memory_take(&into->block, sizes.block_bytes + more, "the index")
-            : report_index(path, MN_ERROR_TOO_LARGE);
+  size_t bytes;
+  mn_status status = capacity > MN_CAPACITY_MAX
+                         ? MN_ERROR_TOO_LARGE
+                         : mn_plan_thaw(packed, (uint32_t)capacity, &bytes);
+  if (status != MN_OK)
+    return report_index(path, status);
+  const exit_code code = memory_take(&into->block, bytes, "the index");
   if (code != EXIT_OK)
     return code;
-  mn_status status = mn_index_thaw(packed, (uint32_t)capacity, &into->index,
-                                   &into->block.arena);
+  status = mn_index_thaw(packed, (uint32_t)capacity, &into->index,
+                         &into->block.arena);
   return status == MN_OK ? EXIT_OK : report_index(path, status);
 }
 
