@@ -178,15 +178,20 @@ static void test_pack(const char *spec, mn_metric metric) {
   /* Thawed, in the bytes of a new index and its sections. */
   mn_index live;
   mn_sizes sizes;
+  size_t bytes;
   const mn_query one = {.k = 1};
   CHECK_OK(mn_plan(&f.index.options, N + 200, &one, &sizes));
-  mn_arena arena = mn_arena_over(other, sizes.block_bytes);
+  CHECK_OK(mn_plan_thaw(&packed, N + 200, &bytes));
+  CHECK_EQUAL(bytes, sizes.block_bytes + 64);
+  CHECK_STATUS(mn_plan_thaw(&packed, N - 1, &bytes), MN_ERROR_CAPACITY);
+  CHECK_STATUS(mn_plan_thaw(&f.index, N, &bytes), MN_ERROR_ARGUMENT);
+  mn_arena arena = mn_arena_over(other, bytes - 64);
   CHECK_STATUS(mn_index_thaw(&packed, N + 200, &live, &arena), MN_ERROR_ARENA);
   CHECK_EQUAL(arena.used, 0);
-  arena = mn_arena_over(other, sizes.block_bytes + 64);
+  arena = mn_arena_over(other, bytes);
   CHECK_OK(mn_index_thaw(&packed, N + 200, &live, &arena));
-  CHECK_EQUAL(arena.used, sizes.block_bytes + 64);
-  CHECK_EQUAL(live.block_bytes, sizes.block_bytes + 64);
+  CHECK_EQUAL(arena.used, bytes);
+  CHECK_EQUAL(live.block_bytes, bytes);
   CHECK(!live.is_packed && live.writable && live.capacity == N + 200);
   CHECK_OK(mn_index_verify(&live));
   CHECK_EQUAL(answers(&live, rows, &f.arena), expected);
