@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What a page downloads to use a package: its entry and all that it imports,
 // bundled and minified by Vite, each file compressed by brotli. Imports that
-// only an engine without SIMD would make are left out.
+// only an engine without SIMD would make, or linking in threads, are left out.
 import { createRequire } from "node:module";
 import { brotliCompressSync, constants } from "node:zlib";
 import { join } from "node:path";
@@ -10,7 +10,7 @@ import { root } from "./data.mjs";
 
 const require = createRequire(join(root, "tests/package.json"));
 
-export async function downloadBytes(entry, unused = /^scalar/) {
+export async function downloadBytes(entry, unused = /^(scalar|threads|parallel)/) {
   const { build } = await import(pathToFileURL(require.resolve("vite")).href);
   const { output } = await build({
     configFile: false,
