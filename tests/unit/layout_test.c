@@ -171,7 +171,8 @@ static void test_header(void) {
     o.seed = 0x123456789abcdef0;
     o.m = o.m > 0 ? o.m : 16;
     const mn_packed_links links = {0x123456789a, 31};
-    mn_header_write(&header, &o, 1, CAPACITY, s % 2 ? &links : NULL, &layout);
+    mn_header_write(&header, &o, MN_FLAG_AUTO, CAPACITY, s % 2 ? &links : NULL,
+                    &layout);
     const mn_options back = mn_header_options(&header);
     CHECK(back.dimensions == o.dimensions && back.metric == o.metric &&
           back.structure == o.structure && back.transform == o.transform &&
@@ -188,6 +189,30 @@ static void test_header(void) {
     CHECK_EQUAL(read.low_bits, s % 2 ? links.low_bits : 0);
     CHECK_EQUAL(header.format_major, 2);
     CHECK_EQUAL(header.format_minor, 0);
+  }
+}
+
+/* A block knows whether anything but `auto` was named, resized or not; one that
+ * claims it wrongly is not opened. */
+static void test_unnamed(void) {
+  static const struct {
+    const char *spec;
+    uint32_t is_auto;
+  } cases[] = {
+      {"auto", 2},          {"auto,f32", 1},         {"flat", 0},
+      {"auto,hadamard", 1}, {"auto,refine=bf16", 1}, {"auto,bits4", 1}};
+  for (unsigned i = 0; i < sizeof cases / sizeof *cases; i++) {
+    fixture f = fixture_create(cases[i].spec, MN_L2, 8, 10);
+    CHECK_EQUAL(mn_index_info(&f.index).is_auto, cases[i].is_auto);
+    CHECK_OK(mn_index_resize(&f.index, 5000, &f.arena));
+    CHECK_EQUAL(mn_index_info(&f.index).is_auto, cases[i].is_auto);
+    mn_header *header = (mn_header *)(void *)f.index.block;
+    header->flags ^= MN_FLAG_UNNAMED;
+    mn_header_finish(header);
+    mn_index index;
+    CHECK_STATUS(mn_index_open(&index, f.index.block, f.index.block_bytes),
+                 i < 2 ? MN_OK : MN_ERROR_CORRUPT);
+    fixture_free(&f);
   }
 }
 
@@ -241,6 +266,7 @@ int main(void) {
   for (unsigned i = 0; i < sizeof cases / sizeof *cases; i++)
     test_sections(&cases[i]);
   test_header();
+  test_unnamed();
   test_options_of_others();
   return test_report();
 }
