@@ -198,14 +198,14 @@ static void test_unnamed(void) {
   static const struct {
     const char *spec;
     uint32_t is_auto;
-  } cases[] = {
+  } named[] = {
       {"auto", 2},          {"auto,f32", 1},         {"flat", 0},
       {"auto,hadamard", 1}, {"auto,refine=bf16", 1}, {"auto,bits4", 1}};
-  for (unsigned i = 0; i < sizeof cases / sizeof *cases; i++) {
-    fixture f = fixture_create(cases[i].spec, MN_L2, 8, 10);
-    CHECK_EQUAL(mn_index_info(&f.index).is_auto, cases[i].is_auto);
+  for (unsigned i = 0; i < sizeof named / sizeof *named; i++) {
+    fixture f = fixture_create(named[i].spec, MN_L2, 8, 10);
+    CHECK_EQUAL(mn_index_info(&f.index).is_auto, named[i].is_auto);
     CHECK_OK(mn_index_resize(&f.index, 5000, &f.arena));
-    CHECK_EQUAL(mn_index_info(&f.index).is_auto, cases[i].is_auto);
+    CHECK_EQUAL(mn_index_info(&f.index).is_auto, named[i].is_auto);
     mn_header *header = (mn_header *)(void *)f.index.block;
     header->flags ^= MN_FLAG_UNNAMED;
     mn_header_finish(header);
