@@ -139,13 +139,25 @@ static int live_list_holds(const mn_index *index, uint32_t slot) {
   uint32_t plain = length;
   if (length > 0 && (list[length] & MN_TWIN) != 0) {
     const uint32_t twin = list[length] & ~MN_TWIN;
-    if (twin >= linked || twin == slot || !mn_codes_equal(index, twin, slot))
+    if (twin >= linked || twin == slot ||
+        !mn_list_is_twin(mn_graph_list(index, twin)) ||
+        !mn_codes_equal(index, twin, slot))
       return 0;
     plain--;
   }
   return links_differ(index, list + 1, plain, slot) &&
          (!mn_list_is_twin(list) ||
           (plain == 1 && mn_codes_equal(index, list[1], slot)));
+}
+
+/* As many twins as there are links to one: none hangs loose. */
+static int twins_hang(const mn_index *index) {
+  uint32_t twins = 0, links = 0;
+  for (uint32_t slot = 0; slot < index->state->linked; slot++) {
+    twins += (uint32_t)mn_list_is_twin(mn_graph_list(index, slot));
+    links += mn_graph_twin(index, slot) != MN_TWIN;
+  }
+  return twins == links;
 }
 
 /* Ascending, so each once. */
@@ -182,7 +194,8 @@ static int links_hold(const mn_index *index) {
     if (!(index->is_packed ? packed_list_holds(index, slot)
                            : live_list_holds(index, slot)))
       return 0;
-  return entries_hold(index) && (!index->is_packed || mn_packed_holds(index));
+  return entries_hold(index) &&
+         (index->is_packed ? mn_packed_holds(index) : twins_hang(index));
 }
 
 mn_status mn_index_verify(const mn_index *index) {

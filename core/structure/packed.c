@@ -155,6 +155,14 @@ void mn_packed_write(const mn_index *index, uint32_t slot,
 
 /* --- Verify --------------------------------------------------------------- */
 
+/* Ones among the bits from `bit` up to `to`. */
+static uint32_t count_ones(const uint8_t *at, uint64_t bit, uint64_t to) {
+  uint32_t ones = 0;
+  for (; bit < to; bit++)
+    ones += at[bit >> 3] >> (bit & 7) & 1;
+  return ones;
+}
+
 int mn_packed_holds(const mn_index *index) {
   const uint32_t capacity = index->capacity;
   const mn_packed_links packed = mn_header_packed(mn_index_header(index));
@@ -164,6 +172,9 @@ int mn_packed_holds(const mn_index *index) {
         mn_load_u32(index->links + slot / GROUP * sizeof(uint32_t)) != links)
       return 0;
     links += mn_packed_count(index, slot);
+    const place p = place_of(index, slot);
+    if (p.lows > p.end || count_ones(p.at, p.string, p.lows) != p.count)
+      return 0;
   }
   const uint64_t counts_end = counts_at(capacity) + capacity;
   const uint64_t bits = bits_of(&packed, capacity);

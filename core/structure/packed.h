@@ -45,8 +45,8 @@ uint32_t mn_packed_read(const mn_index *index, uint32_t slot, uint32_t most,
 void mn_packed_write(const mn_index *index, uint32_t slot,
                      const uint32_t *links, uint32_t count);
 
-/* Whether the counts agree with what stands before them and with the header,
- * and all that is not a list is 0. */
+/* Whether the counts agree with what stands before them, with the strings and
+ * with the header, and all that is not a list is 0. */
 int mn_packed_holds(const mn_index *index);
 
 #endif

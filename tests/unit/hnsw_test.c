@@ -237,6 +237,16 @@ static void test_twins(const char *spec, mn_metric metric) {
   }
   free(queries);
   free(rows);
+
+  /* A twin that hangs on nothing would never be found again. */
+  size_t bytes;
+  uint8_t *section =
+      fixture_section(&f, MN_SECTION('L', 'I', 'N', 'K'), &bytes);
+  uint32_t *list = (uint32_t *)(void *)section;
+  while ((list[0] >> 31) != 0 || (list[list[0]] >> 31) == 0)
+    list += 1 + 2 * f.index.options.m;
+  list[list[0]--] = 0;
+  CHECK_STATUS(mn_index_verify(&f.index), MN_ERROR_CORRUPT);
   fixture_free(&f);
 }
 
