@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What an index is made of, where the user does not say. */
 #include "block.h"
-#include "encoding/codec.h"
 #include "options.h"
 #include "structure/graph.h"
 
