@@ -21,6 +21,28 @@ int mn_equal(const void *a, const void *b, size_t bytes);
 
 int mn_is_zero(const void *from, uint64_t bytes);
 
+/* Asks for bytes that will be needed soon: as many as the processor will not go
+ * on to fetch by itself. They need not begin where a line of the cache does, so
+ * that their end may lie in one more. WebAssembly has no instruction for that,
+ * but a read for whose value nothing waits does the same. */
+static inline void mn_fetch_byte(const uint8_t *p) {
+#ifdef __wasm__
+  (void)*(const volatile uint8_t *)p;
+#else
+  __builtin_prefetch(p);
+#endif
+}
+
+static inline void mn_fetch_bytes(const void *from, size_t bytes) {
+  const uint8_t *p = from;
+  const size_t some = bytes < 512 ? bytes : 512;
+  if (some == 0)
+    return;
+  for (size_t line = 0; line < some; line += 64)
+    mn_fetch_byte(p + line);
+  mn_fetch_byte(p + some - 1);
+}
+
 /* XXH32 with seed 0 (Yann Collet's xxHash specification, XXH32), fed in one or
  * more pieces. */
 typedef struct mn_xxh32 {

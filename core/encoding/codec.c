@@ -118,26 +118,10 @@ size_t mn_slot_query_bytes(const mn_codec *codec) {
              : (size_t)mn_codec_measure(codec).query_bytes;
 }
 
-/* Asks for a byte that will be needed soon. WebAssembly has no instruction for
- * that, but a read for whose value nothing waits does the same. */
-static inline void fetch(const uint8_t *p) {
-#ifdef __wasm__
-  (void)*(const volatile uint8_t *)p;
-#else
-  __builtin_prefetch(p);
-#endif
-}
-
-/* As much of a code as the processor will not go on to fetch by itself. */
-static inline void fetch_code(const uint8_t *code, size_t bytes) {
-  for (size_t line = 0; line < bytes && line < 512; line += 64)
-    fetch(code + line);
-}
-
-static void fetch_slot(const mn_target *target, uint32_t slot) {
-  fetch_code(code_at(target, slot), target->codec->code_bytes);
+void mn_fetch_code(const mn_target *target, uint32_t slot) {
+  mn_fetch_bytes(code_at(target, slot), target->codec->code_bytes);
   if (target->planes > mn_codec_code_planes(target->codec))
-    fetch_code(rest_at(target, slot), target->codec->rest_bytes);
+    mn_fetch_bytes(rest_at(target, slot), target->codec->rest_bytes);
 }
 
 /* Codes lie far apart in a walk. In a scan they do not, and the processor
@@ -149,7 +133,7 @@ static void distances_in_batches(const mn_target *target, const uint32_t *slots,
     const uint32_t batch = count < MN_CODEC_BATCH ? count : MN_CODEC_BATCH;
     if (slots[batch - 1] - slots[0] != batch - 1)
       for (uint32_t i = 0; i < batch; i++)
-        fetch_slot(target, slots[i]);
+        mn_fetch_code(target, slots[i]);
     codec->ops->distances(codec, target->query, target->codes, target->rests,
                           target->planes, slots, batch, distances);
     slots += batch;
@@ -167,10 +151,10 @@ void mn_distances(const mn_target *target, const uint32_t *slots,
     return;
   }
   for (uint32_t i = 0; i < AHEAD && i < count; i++)
-    fetch_slot(target, slots[i]);
+    mn_fetch_code(target, slots[i]);
   for (uint32_t i = 0; i < count; i++) {
     if (count - i > AHEAD)
-      fetch_slot(target, slots[i + AHEAD]);
+      mn_fetch_code(target, slots[i + AHEAD]);
     distances[i] =
         codec->ops->distance(codec, target->query, code_at(target, slots[i]),
                              rest_at(target, slots[i]), target->planes);

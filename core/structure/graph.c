@@ -19,6 +19,14 @@ uint32_t mn_graph_links(const mn_index *index, uint32_t slot, uint32_t *room,
   return mn_packed_read(index, slot, most, room);
 }
 
+void mn_graph_fetch(const mn_index *index, uint32_t slot) {
+  if (index->is_packed)
+    mn_packed_fetch(index, slot);
+  else
+    mn_fetch_bytes(mn_graph_list(index, slot),
+                   (1 + mn_links_max(index->options.m)) * sizeof(uint32_t));
+}
+
 int mn_codes_equal(const mn_index *index, uint32_t a, uint32_t b) {
   const size_t code = index->codec.code_bytes, rest = index->codec.rest_bytes;
   return mn_equal(index->codes + a * code, index->codes + b * code, code) &&

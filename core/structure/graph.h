@@ -58,6 +58,9 @@ static inline uint32_t mn_plain_links(const uint32_t *list, uint32_t most) {
 uint32_t mn_graph_links(const mn_index *index, uint32_t slot, uint32_t *room,
                         const uint32_t **links);
 
+/* Asks for the memory where they stand. */
+void mn_graph_fetch(const mn_index *index, uint32_t slot);
+
 /* The twin that hangs on a slot, checked to be linked; MN_TWIN where there is
  * none. */
 uint32_t mn_graph_twin(const mn_index *index, uint32_t slot);

@@ -107,24 +107,35 @@ static uint64_t window(const uint8_t *at, uint64_t bit) {
   return load_u64(at + (bit >> 3)) >> (bit & 7);
 }
 
+/* Whether a place is one within the section; else it is damage. */
+static int is_within(const place *p) {
+  return p->lows + (uint64_t)p->count * p->low_bits <= p->end;
+}
+
+void mn_packed_fetch(const mn_index *index, uint32_t slot) {
+  const place p = place_of(index, slot);
+  const uint64_t end = p.lows + (uint64_t)p.count * p.low_bits;
+  if (is_within(&p))
+    mn_fetch_bytes(p.at + (p.string >> 3),
+                   (size_t)((end >> 3) - (p.string >> 3) + 1));
+}
+
 uint32_t mn_packed_read(const mn_index *index, uint32_t slot, uint32_t most,
                         uint32_t *links) {
   const place p = place_of(index, slot);
-  const uint64_t mask = (1ull << p.low_bits) - 1;
-  if (p.count > most || p.lows + (uint64_t)p.count * p.low_bits > p.end)
-    return 0; /* damage */
-  uint64_t bit = p.string, low = p.lows;
+  if (p.count > most || !is_within(&p))
+    return 0;
   uint32_t count = 0;
-  for (; count < p.count && bit < p.lows; bit += 56) {
+  for (uint64_t bit = p.string; count < p.count && bit < p.lows; bit += 56) {
+    const uint32_t before = (uint32_t)(bit - p.string);
     uint64_t ones = window(p.at, bit) & ((1ull << 56) - 1);
-    for (; ones != 0 && count < p.count; ones &= ones - 1) {
-      const uint64_t at =
-          bit - p.string + (uint32_t)__builtin_ctzll(ones) - count;
-      links[count++] =
-          (uint32_t)(at << p.low_bits | (window(p.at, low) & mask));
-      low += p.low_bits;
-    }
+    for (; ones != 0 && count < p.count; ones &= ones - 1, count++)
+      links[count] = before + (uint32_t)__builtin_ctzll(ones) - count;
   }
+  const uint32_t mask = (1u << p.low_bits) - 1;
+  uint64_t low = p.lows;
+  for (uint32_t i = 0; i < count; i++, low += p.low_bits)
+    links[i] = links[i] << p.low_bits | ((uint32_t)window(p.at, low) & mask);
   return count;
 }
 

@@ -40,6 +40,9 @@ uint32_t mn_packed_count(const mn_index *index, uint32_t slot);
 uint32_t mn_packed_read(const mn_index *index, uint32_t slot, uint32_t most,
                         uint32_t *links);
 
+/* Asks for the memory in which that stands. */
+void mn_packed_fetch(const mn_index *index, uint32_t slot);
+
 /* Writes the list of a slot, after those of all slots before it: links in
  * ascending order below the capacity. The section was 0. */
 void mn_packed_write(const mn_index *index, uint32_t slot,

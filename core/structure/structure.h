@@ -38,7 +38,7 @@ void mn_sift(const mn_target *target, uint32_t count, mn_pool *pool);
 /* Scratch of one walk. */
 typedef struct mn_walk {
   uint32_t *visited;    /* a bit per slot */
-  uint32_t *links;      /* a list, decoded */
+  uint32_t *links;      /* two lists, decoded */
   uint32_t *slots;      /* and without what was visited */
   float *distances;     /* to those */
   mn_candidate *nearer; /* of them, those that the pool may take */

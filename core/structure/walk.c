@@ -13,7 +13,7 @@ int mn_walk_allocate(const mn_options *options, uint32_t capacity,
   const size_t most = links > MN_ENTRIES ? links : MN_ENTRIES;
   walk->visited = mn_arena_allocate(scratch, ((size_t)capacity + 31) / 32 *
                                                  sizeof *walk->visited);
-  walk->links = mn_arena_allocate(scratch, links * sizeof *walk->links);
+  walk->links = mn_arena_allocate(scratch, 2 * links * sizeof *walk->links);
   walk->slots = mn_arena_allocate(scratch, most * sizeof *walk->slots);
   walk->distances = mn_arena_allocate(scratch, most * sizeof *walk->distances);
   walk->nearer = mn_arena_allocate(scratch, links * sizeof *walk->nearer);
@@ -68,31 +68,81 @@ static void begin(const mn_index *index, const mn_target *target, mn_walk *walk,
   visit(walk, pool->items[0].slot);
 }
 
-/* The list that the walk will most likely want next. */
-static void fetch_list(const mn_index *index, uint32_t slot) {
-  if (!index->is_packed)
-    __builtin_prefetch(mn_graph_list(index, slot));
+/* --- Reading ahead -------------------------------------------------------- */
+
+/* A walk waits for memory: for a list, and for the codes to which it leads.
+ * Three times in four it goes on from the candidate that already stood behind
+ * the one it is at. So that one's list is read, and its codes are asked for,
+ * while the list before it is still being compared. */
+typedef struct list {
+  uint32_t slot; /* MN_NONE: it is none */
+  uint32_t length;
+  const uint32_t *links;
+  uint32_t *room;
+} list;
+
+#define MN_NONE UINT32_MAX
+
+static void read_list(const mn_index *index, uint32_t slot, list *l) {
+  l->slot = slot;
+  l->length = mn_graph_links(index, slot, l->room, &l->links);
 }
+
+/* The first of the candidates from `at` on that was not walked from, or the
+ * pool's size. */
+static uint32_t find_unwalked(const mn_pool *pool, uint32_t at) {
+  while (at < pool->size && (pool->items[at].slot & MN_WALKED) != 0)
+    at++;
+  return at;
+}
+
+/* Makes the candidate at `at` the one whose list is ahead. Gives whether its
+ * list had to be read. */
+static int read_ahead(const mn_index *index, const mn_pool *pool, uint32_t at,
+                      list *ahead) {
+  if (at == pool->size || pool->items[at].slot == ahead->slot)
+    return 0;
+  read_list(index, pool->items[at].slot, ahead);
+  const uint32_t next = find_unwalked(pool, at + 1);
+  if (next < pool->size)
+    mn_graph_fetch(index, pool->items[next].slot);
+  return 1;
+}
+
+static void fetch_codes(const mn_index *index, const mn_target *target,
+                        const list *l) {
+  const uint32_t linked = index->state->linked;
+  for (uint32_t i = 0; i < l->length; i++)
+    mn_fetch_code(target, l->links[i] < linked ? l->links[i] : 0);
+}
+
+/* --- The walk ------------------------------------------------------------- */
 
 void mn_graph_walk(const mn_index *index, const mn_target *target,
                    mn_walk *walk, mn_pool *pool) {
   mn_zero(walk->visited,
           ((size_t)index->state->linked + 31) / 32 * sizeof *walk->visited);
   begin(index, target, walk, pool);
+  const uint32_t most = mn_links_max(index->options.m);
+  list here = {.slot = MN_NONE, .room = walk->links};
+  list ahead = {.slot = MN_NONE, .room = walk->links + most};
   /* Everything before `at` has been walked from. */
-  for (uint32_t at = 0; at < pool->size;) {
-    if ((pool->items[at].slot & MN_WALKED) != 0) {
-      at++;
-      continue;
-    }
-    const uint32_t *links;
-    const uint32_t length =
-        mn_graph_links(index, pool->items[at].slot, walk->links, &links);
+  for (uint32_t at = 0; (at = find_unwalked(pool, at)) < pool->size;) {
+    const uint32_t slot = pool->items[at].slot;
+    if (slot == ahead.slot) {
+      const list read = ahead;
+      ahead = here;
+      here = read;
+      ahead.slot = MN_NONE;
+    } else
+      read_list(index, slot, &here);
     pool->items[at].slot |= MN_WALKED;
-    if (at + 1 < pool->size)
-      fetch_list(index, mn_candidate_slot(pool->items[at + 1]));
-    const uint32_t count = keep_new(index, links, length, walk);
+    const uint32_t count = keep_new(index, here.links, here.length, walk);
+    const int is_new =
+        read_ahead(index, pool, find_unwalked(pool, at + 1), &ahead);
     mn_distances(target, walk->slots, count, walk->distances);
+    if (is_new)
+      fetch_codes(index, target, &ahead);
     walk->distance_count += count;
     walk->hops++;
     /* One bound for the whole list, so that the order of links within it does
