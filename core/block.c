@@ -9,11 +9,12 @@
 #include "transform/transform.h"
 
 static const uint32_t section_names[MN_CORE_SECTIONS] = {
-    MN_SECTION('S', 'T', 'A', 'T'), MN_SECTION('K', 'E', 'Y', 'S'),
-    MN_SECTION('K', 'M', 'A', 'P'), MN_SECTION('C', 'O', 'D', 'E'),
-    MN_SECTION('R', 'E', 'S', 'T'), MN_SECTION('F', 'I', 'N', 'E'),
-    MN_SECTION('F', 'R', 'S', 'T'), MN_SECTION('M', 'O', 'D', 'L'),
-    MN_SECTION('L', 'I', 'N', 'K'), MN_SECTION('E', 'N', 'T', 'R'),
+    MN_SECTION('S', 'T', 'A', 'T'), MN_SECTION('L', 'I', 'V', 'E'),
+    MN_SECTION('K', 'E', 'Y', 'S'), MN_SECTION('K', 'M', 'A', 'P'),
+    MN_SECTION('C', 'O', 'D', 'E'), MN_SECTION('R', 'E', 'S', 'T'),
+    MN_SECTION('F', 'I', 'N', 'E'), MN_SECTION('F', 'R', 'S', 'T'),
+    MN_SECTION('M', 'O', 'D', 'L'), MN_SECTION('L', 'I', 'N', 'K'),
+    MN_SECTION('E', 'N', 'T', 'R'),
 };
 
 static const uint8_t magic[8] = {'M', 'I', 'N', 'N', 'O', 'W', 0x1a, '\n'};
@@ -48,6 +49,7 @@ mn_status mn_layout_of(const mn_options *o, uint32_t capacity,
    * rest below 2^21; the model is below 2^40. */
   uint64_t *bytes = layout->bytes;
   bytes[MN_AT_STATE] = sizeof(mn_state);
+  bytes[MN_AT_LIVE] = packed != NULL ? 0 : mn_live_bytes(capacity);
   bytes[MN_AT_KEYS] = (uint64_t)capacity * sizeof(uint64_t);
   bytes[MN_AT_KEY_MAP] = mn_key_map_buckets(capacity) * sizeof(uint32_t);
   bytes[MN_AT_CODES] = (uint64_t)capacity * codec.code_bytes;
@@ -233,6 +235,7 @@ void mn_index_point(mn_index *index, uint8_t *block, int writable,
   mn_codec_fine(&index->options, &index->fine);
   index->codec.kernels = index->fine.kernels = kernels;
   index->state = (void *)at[MN_AT_STATE];
+  index->live = (void *)at[MN_AT_LIVE];
   index->keys = (void *)at[MN_AT_KEYS];
   index->key_map = (void *)at[MN_AT_KEY_MAP];
   index->codes = at[MN_AT_CODES];

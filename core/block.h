@@ -60,25 +60,42 @@ typedef struct mn_header {
 _Static_assert(sizeof(mn_section_entry) == 32, "layout is the format");
 _Static_assert(sizeof(mn_header) == 128 + 32 * MN_TABLE_ENTRIES, "as above");
 
-/* Section STAT: what changes with every add. */
+/* Section STAT: what changes with every add and delete. A slot that a field
+ * names is written plus 1; 0 is none. */
 typedef struct mn_state {
-  uint32_t count;   /* vectors stored, in slots 0 to count - 1 */
-  uint32_t linked;  /* of them, in the graph: slots 0 to linked - 1 */
+  uint32_t count;   /* slots in use: 0 to count - 1 */
+  uint32_t linked;  /* vectors in the graph, dead ones included; without a graph
+                       all vectors */
   uint32_t entries; /* of section ENTR */
   uint32_t stride;  /* a slot divisible by it becomes an entry; 0: no graph */
   uint32_t trained; /* 0 or 1 */
-  uint32_t zero_1;
+  uint32_t dead;    /* slots whose vector was deleted, but is passed through */
   uint64_t clipped;
   uint64_t error; /* sum of the vectors' relative errors, in units of 2^-31 */
-  uint8_t zero_2[24];
+  uint64_t added; /* vectors that ever were: those that the two sums are over */
+  uint32_t free;  /* slots that are used again */
+  uint32_t free_first;    /* of their chain */
+  uint32_t pending_first; /* of the chain of vectors that wait to be linked */
+  uint32_t pending_last;
+  uint32_t sweep;  /* repair: 0 none, else which pass over the lists this is */
+  uint32_t cursor; /* and the slot that it comes to next */
+  uint32_t era;    /* 0 or 1: the other one dies out in this sweep */
+  uint32_t tuned_ef; /* what queries take that say nothing; 0: not tuned */
+  uint32_t tuned_nprobe;
+  float tuned_refine_k;
+  uint8_t zero[40];
 } mn_state;
 
-_Static_assert(sizeof(mn_state) == 64, "layout is the format");
+_Static_assert(sizeof(mn_state) == 128, "layout is the format");
+
+/* No slot at all: slots are below 2^31. */
+#define MN_NO_SLOT UINT32_MAX
 
 /* The core's sections, in the order in which they lie in a block. Those of 0
  * bytes are left out. */
 typedef enum mn_core_section {
   MN_AT_STATE,
+  MN_AT_LIVE,
   MN_AT_KEYS,
   MN_AT_KEY_MAP,
   MN_AT_CODES,
@@ -99,6 +116,11 @@ typedef enum mn_model_part {
   MN_OF_FINE,
   MN_MODEL_PARTS
 } mn_model_part;
+
+/* Bytes of section LIVE, a bit for each slot. */
+static inline uint64_t mn_live_bytes(uint32_t capacity) {
+  return ((uint64_t)capacity + 31) / 32 * sizeof(uint32_t);
+}
 
 /* Where everything lies: a function of options and capacity alone. */
 typedef struct mn_layout {
@@ -168,6 +190,27 @@ static inline mn_header *mn_index_header(const mn_index *index) {
 /* Whether vectors may be added: what is packed, or opened to be read, stays. */
 static inline int mn_index_is_live(const mn_index *index) {
   return index->writable && !index->is_packed;
+}
+
+/* Vectors: slots that are neither dead nor free. */
+static inline uint32_t mn_index_vectors(const mn_index *index) {
+  return index->state->count - index->state->dead - index->state->free;
+}
+
+/* Vectors that wait to be linked. */
+static inline uint32_t mn_index_pending(const mn_index *index) {
+  return index->state->count - index->state->free - index->state->linked;
+}
+
+/* Whether some slot in use has no vector. Where none is without, nobody need
+ * ask mn_slot_is_live. */
+static inline int mn_index_has_holes(const mn_index *index) {
+  return index->state->dead + index->state->free > 0;
+}
+
+/* Whether there is a vector at a slot in use: deleted ones are no hits. */
+static inline int mn_slot_is_live(const mn_index *index, uint32_t slot) {
+  return index->live == NULL || (index->live[slot / 32] >> slot % 32 & 1) != 0;
 }
 
 /* A change is coming: the section checksums will no longer hold. */

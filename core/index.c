@@ -1,82 +1,50 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Adding, and what can be asked about single vectors. */
+/* Appending, and what can be asked about single vectors. */
 #include "block.h"
 #include "bytes.h"
 #include "encoding/codec.h"
 #include "key_map.h"
+#include "slots.h"
 #include "structure/graph.h"
 #include "vector.h"
 
-/* --- Add ------------------------------------------------------------------ */
+/* --- Append --------------------------------------------------------------- */
 
-/* What a call with vectors must satisfy before any vector is looked at. */
-static mn_status check_rows(const mn_index *index, const mn_vectors *vectors,
-                            const mn_arena *scratch) {
+mn_status mn_rows_check(const mn_index *index, const mn_vectors *vectors,
+                        const mn_arena *scratch) {
   if (index == NULL || vectors == NULL || scratch == NULL ||
       (vectors->data == NULL && vectors->count > 0))
     return MN_ERROR_ARGUMENT;
   if (!mn_index_is_live(index))
     return MN_ERROR_READ_ONLY;
-  return vectors->dimensions == index->options.dimensions ? MN_OK
-                                                          : MN_ERROR_DIMENSIONS;
+  if (vectors->dimensions != index->options.dimensions)
+    return MN_ERROR_DIMENSIONS;
+  return index->state->trained ? MN_OK : MN_ERROR_UNTRAINED;
 }
 
-static const float *row_at(const mn_vectors *vectors, uint32_t row) {
-  return vectors->data + (size_t)row * vectors->dimensions;
-}
-
-/* What a call has added to the state's sums so far. */
-typedef struct sums {
-  uint64_t clipped, error;
-} sums;
-
-/* Enters one row into `slot`; on failure the slot's bytes may be written, but
- * its key is not in the map. */
-static mn_status store(mn_index *index, uint32_t slot, uint64_t key,
-                       const float *row, const mn_vector_room *room,
-                       sums *added) {
-  const mn_code_places places = mn_places_of(index, slot);
-  uint32_t clipped = 0, error = 0;
-  const mn_status status =
-      mn_vector_encode(index, row, room, &places, &clipped, &error);
-  if (status != MN_OK)
-    return status;
-  index->keys[slot] = key;
-  if (!mn_key_map_put(index, key, slot))
-    return MN_ERROR_DUPLICATE_KEY;
-  added->clipped += clipped;
-  added->error += error;
-  return MN_OK;
-}
-
-static void clear(void *array, size_t each, uint32_t slot) {
-  if (array != NULL)
-    mn_zero((uint8_t *)array + slot * each, each);
-}
-
-/* Clears slots from `first` on, of which all but the last are in the map. */
-static void take_back(mn_index *index, uint32_t first, uint32_t last) {
-  for (uint32_t slot = last; slot-- > first;)
-    mn_key_map_undo(index, index->keys[slot]);
-  for (uint32_t slot = first; slot <= last; slot++) {
-    index->keys[slot] = 0;
-    clear(index->codes, index->codec.code_bytes, slot);
-    clear(index->rests, index->codec.rest_bytes, slot);
-    clear(index->fine_codes, index->fine.code_bytes, slot);
-    clear(index->fine_rests, index->fine.rest_bytes, slot);
+/* Takes back the rows up to `last`, in the order in which they came: of the
+ * last not even the key is in the map. */
+static void take_back(mn_index *index, const uint64_t *keys, uint64_t first_key,
+                      uint32_t last, uint32_t last_slot,
+                      const mn_state *before) {
+  mn_slot_give_back(index, last_slot, before->count);
+  for (uint32_t row = last; row-- > 0;) {
+    const uint64_t key = keys == NULL ? first_key + row : keys[row];
+    const uint32_t slot = mn_key_map_undo(index, key);
+    MN_ASSERT(slot != MN_NO_SLOT);
+    mn_slot_leave(index, slot);
+    mn_slot_give_back(index, slot, before->count);
   }
+  mn_move(index->state, before, sizeof *before);
 }
 
 mn_status mn_index_append(mn_index *index, const uint64_t *keys,
                           const mn_vectors *vectors, uint32_t *bad_row,
                           mn_arena *scratch) {
-  mn_status status = check_rows(index, vectors, scratch);
+  mn_status status = mn_rows_check(index, vectors, scratch);
   if (status != MN_OK)
     return status;
-  mn_state *state = index->state;
-  if (!state->trained)
-    return MN_ERROR_UNTRAINED;
-  if (vectors->count > index->capacity - state->count)
+  if (vectors->count > mn_slots_left(index))
     return MN_ERROR_CAPACITY;
   if (vectors->count == 0)
     return MN_OK;
@@ -86,29 +54,23 @@ mn_status mn_index_append(mn_index *index, const uint64_t *keys,
     mn_arena_rewind(scratch, mark);
     return MN_ERROR_ARENA;
   }
-  const uint32_t first = state->count;
-  sums added = {0, 0};
+  mn_state before;
+  mn_move(&before, index->state, sizeof before);
   for (uint32_t row = 0; row < vectors->count; row++) {
-    const uint32_t slot = first + row;
-    status = store(index, slot, keys == NULL ? slot : keys[row],
-                   row_at(vectors, row), &room, &added);
+    uint32_t slot;
+    status = mn_slot_store(index, keys == NULL ? before.added + row : keys[row],
+                           mn_row_at(vectors, row), &room, &slot);
     if (status != MN_OK) {
-      take_back(index, first, slot);
+      take_back(index, keys, before.added, row, slot, &before);
       if (bad_row != NULL)
         *bad_row = row;
       break;
     }
   }
   mn_arena_rewind(scratch, mark);
-  if (status != MN_OK)
-    return status;
-  mn_index_unseal(index);
-  state->count = first + vectors->count;
-  state->clipped += added.clipped;
-  state->error += added.error;
-  if (index->options.structure == MN_FLAT)
-    state->linked = state->count;
-  return MN_OK;
+  if (status == MN_OK)
+    mn_index_unseal(index);
+  return status;
 }
 
 /* --- Single vectors ------------------------------------------------------- */
@@ -117,7 +79,7 @@ mn_status mn_index_find(const mn_index *index, uint64_t key, uint32_t *slot) {
   if (index == NULL || slot == NULL)
     return MN_ERROR_ARGUMENT;
   const uint32_t found = mn_key_map_find(index, key);
-  if (found == MN_NO_SLOT)
+  if (found == MN_NO_SLOT || !mn_slot_is_live(index, found))
     return MN_ERROR_UNKNOWN_KEY;
   *slot = found;
   return MN_OK;
@@ -162,12 +124,12 @@ mn_info mn_index_info(const mn_index *index) {
   const uint32_t code_bytes = index->codec.code_bytes + index->codec.rest_bytes;
   const uint32_t refine_bytes = index->fine.code_bytes + index->fine.rest_bytes;
   const float mean_error =
-      state->count > 0 ? float_of(state->error) / (float)state->count : 0.0f;
+      state->added > 0 ? float_of(state->error) / float_of(state->added) : 0.0f;
   return (mn_info){.options = index->options,
                    .is_auto = index->is_auto,
                    .capacity = index->capacity,
-                   .count = state->count,
-                   .linked = state->linked,
+                   .count = mn_index_vectors(index),
+                   .linked = state->linked - state->dead,
                    .trained = state->trained,
                    .sealed = (header->flags & MN_FLAG_SEALED) != 0,
                    .packed = index->is_packed,
@@ -180,5 +142,7 @@ mn_info mn_index_info(const mn_index *index) {
                    .compression = 4.0f * (float)index->options.dimensions /
                                   (float)(code_bytes + refine_bytes),
                    .format_major = header->format_major,
-                   .format_minor = header->format_minor};
+                   .format_minor = header->format_minor,
+                   .slots = state->count,
+                   .dead = state->dead};
 }

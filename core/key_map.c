@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "key_map.h"
-#include "block.h"
 #include "bytes.h"
 
 /* Where probing for a key begins. Fibonacci hashing: consecutive keys, which
@@ -47,12 +46,50 @@ int mn_key_map_put(mn_index *index, uint64_t key, uint32_t slot) {
 
 void mn_key_map_fill(mn_index *index) {
   for (uint32_t slot = 0; slot < index->state->count; slot++)
-    mn_key_map_put(index, index->keys[slot], slot);
+    if (mn_slot_is_live(index, slot))
+      mn_key_map_put(index, index->keys[slot], slot);
 }
 
-void mn_key_map_undo(mn_index *index, uint64_t key) {
+uint32_t mn_key_map_undo(mn_index *index, uint64_t key) {
   /* Later puts may have probed past this bucket; they are undone already. */
   const uint64_t bucket = probe(index, key);
-  MN_ASSERT(bucket != NO_BUCKET);
+  const uint32_t entry = bucket == NO_BUCKET ? 0 : index->key_map[bucket];
+  if (entry == 0)
+    return MN_NO_SLOT;
   index->key_map[bucket] = 0;
+  return entry - 1;
+}
+
+/* Whether an entry may move from bucket `at` up to `hole`: only where probing
+ * for its key comes to the hole before it comes to `at`. */
+static int may_move(const mn_index *index, uint64_t hole, uint64_t at,
+                    uint64_t buckets) {
+  const uint32_t entry = index->key_map[at];
+  if (entry > index->capacity)
+    return 0; /* damage */
+  const uint64_t first = first_bucket(index->keys[entry - 1], buckets);
+  const uint64_t probed = at >= first ? at - first : at + buckets - first;
+  const uint64_t moved = at >= hole ? at - hole : at + buckets - hole;
+  return probed >= moved;
+}
+
+/* Knuth, "The Art of Computer Programming", volume 3, section 6.4, Algorithm R:
+ * no marks are left behind that later probing has to step over. */
+void mn_key_map_remove(mn_index *index, uint64_t key) {
+  const uint64_t buckets = mn_key_map_buckets(index->capacity);
+  uint64_t hole = probe(index, key);
+  if (hole == NO_BUCKET || index->key_map[hole] == 0)
+    return;
+  uint64_t at = hole;
+  for (uint64_t tries = 1; tries < buckets; tries++) {
+    if (++at == buckets)
+      at = 0;
+    if (index->key_map[at] == 0)
+      break;
+    if (!may_move(index, hole, at, buckets))
+      continue;
+    index->key_map[hole] = index->key_map[at];
+    hole = at;
+  }
+  index->key_map[hole] = 0;
 }

@@ -5,13 +5,11 @@
 #ifndef MN_KEY_MAP_H
 #define MN_KEY_MAP_H
 
-#include "minnow.h"
+#include "block.h"
 
 static inline uint64_t mn_key_map_buckets(uint32_t capacity) {
   return (uint64_t)capacity + capacity / 2 + 1;
 }
-
-#define MN_NO_SLOT UINT32_MAX
 
 /* The slot of a key, or MN_NO_SLOT. */
 uint32_t mn_key_map_find(const mn_index *index, uint64_t key);
@@ -20,10 +18,15 @@ uint32_t mn_key_map_find(const mn_index *index, uint64_t key);
  * where the key is there already. */
 int mn_key_map_put(mn_index *index, uint64_t key, uint32_t slot);
 
-/* Enters the keys of all slots into a map that is 0. */
+/* Enters the keys of all vectors, in slot order, into a map that is 0. */
 void mn_key_map_fill(mn_index *index);
 
-/* Undoes the latest put that was not undone yet. */
-void mn_key_map_undo(mn_index *index, uint64_t key);
+/* Undoes the latest put that was not undone yet, and gives its slot; MN_NO_SLOT
+ * where the key is not there. */
+uint32_t mn_key_map_undo(mn_index *index, uint64_t key);
+
+/* Takes a key out; what was put behind it since may move up. Its slot still has
+ * the key. */
+void mn_key_map_remove(mn_index *index, uint64_t key);
 
 #endif

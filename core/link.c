@@ -4,19 +4,21 @@
 #include "bytes.h"
 #include "structure/structure.h"
 
+/* The next batch; 0 where there is none, or only damage. */
+static int next_batch(const mn_index *index, uint32_t *batch) {
+  return !index->is_packed && mn_graph_batch(index, batch);
+}
+
 uint32_t mn_index_batch(const mn_index *index) {
-  if (index == NULL)
-    return 0;
-  const mn_state *state = index->state;
-  return !index->is_packed && state->count - state->linked >= MN_LINK_BATCH
-             ? MN_LINK_BATCH
-             : 0;
+  uint32_t batch[MN_LINK_BATCH];
+  return index != NULL && next_batch(index, batch) ? MN_LINK_BATCH : 0;
 }
 
 mn_status mn_index_propose(const mn_index *index, uint32_t from, uint32_t to,
                            void *proposals, mn_arena *scratch) {
+  uint32_t batch[MN_LINK_BATCH];
   if (index == NULL || proposals == NULL || scratch == NULL || from > to ||
-      to > mn_index_batch(index))
+      to > MN_LINK_BATCH || (to > 0 && !next_batch(index, batch)))
     return MN_ERROR_ARGUMENT;
   const size_t mark = mn_arena_mark(scratch);
   mn_chooser chooser;
@@ -25,7 +27,7 @@ mn_status mn_index_propose(const mn_index *index, uint32_t from, uint32_t to,
                    mn_proposer_allocate(&index->options, index->capacity,
                                         index->keys, &proposer, scratch);
   for (uint32_t i = from; fits && i < to; i++)
-    mn_graph_propose(index, i, proposals, &chooser, &proposer);
+    mn_graph_propose(index, batch, i, proposals, &chooser, &proposer);
   mn_arena_rewind(scratch, mark);
   return fits ? MN_OK : MN_ERROR_ARENA;
 }
@@ -36,7 +38,8 @@ mn_status mn_index_commit(mn_index *index, const void *proposals,
     return MN_ERROR_ARGUMENT;
   if (!mn_index_is_live(index))
     return MN_ERROR_READ_ONLY;
-  if (mn_index_batch(index) == 0)
+  uint32_t batch[MN_LINK_BATCH];
+  if (!next_batch(index, batch))
     return MN_ERROR_ARGUMENT;
   const size_t mark = mn_arena_mark(scratch);
   mn_chooser chooser;
@@ -46,7 +49,7 @@ mn_status mn_index_commit(mn_index *index, const void *proposals,
       mn_committer_allocate(&index->options, index->keys, &committer, scratch);
   if (fits) {
     mn_index_unseal(index);
-    mn_graph_commit(index, proposals, &chooser, &committer);
+    mn_graph_commit(index, batch, proposals, &chooser, &committer);
   }
   mn_arena_rewind(scratch, mark);
   return fits ? MN_OK : MN_ERROR_ARENA;
@@ -65,12 +68,16 @@ int mn_linker_allocate(const mn_options *options, uint32_t capacity,
          mn_committer_allocate(options, keys, &linker->committer, scratch);
 }
 
-static void link_batch(mn_index *index, mn_linker *linker) {
+int mn_link_batch(mn_index *index, mn_linker *linker) {
+  uint32_t batch[MN_LINK_BATCH];
+  if (!next_batch(index, batch))
+    return 0;
   for (uint32_t i = 0; i < MN_LINK_BATCH; i++)
-    mn_graph_propose(index, i, linker->proposals, &linker->chooser,
+    mn_graph_propose(index, batch, i, linker->proposals, &linker->chooser,
                      &linker->proposer);
-  mn_graph_commit(index, linker->proposals, &linker->chooser,
+  mn_graph_commit(index, batch, linker->proposals, &linker->chooser,
                   &linker->committer);
+  return 1;
 }
 
 mn_status mn_index_link(mn_index *index, uint32_t limit, uint32_t *left,
@@ -86,15 +93,16 @@ mn_status mn_index_link(mn_index *index, uint32_t limit, uint32_t *left,
                                         index->keys, &linker, scratch);
     if (fits)
       mn_index_unseal(index);
-    for (uint32_t done = 0; fits && done < limit && mn_index_batch(index) > 0;
-         done += MN_LINK_BATCH)
-      link_batch(index, &linker);
+    for (uint32_t done = 0; fits && done < limit; done += MN_LINK_BATCH)
+      if (!mn_link_batch(index, &linker))
+        break;
     mn_arena_rewind(scratch, mark);
     if (!fits)
       return MN_ERROR_ARENA;
   }
-  const mn_state *state = index->state;
-  *left = (state->count - state->linked) / MN_LINK_BATCH * MN_LINK_BATCH;
+  *left = mn_index_batch(index) > 0
+              ? mn_index_pending(index) / MN_LINK_BATCH * MN_LINK_BATCH
+              : 0;
   return MN_OK;
 }
 

@@ -66,7 +66,7 @@ extern "C" {
 #define MN_VERSION_MAJOR 0
 #define MN_VERSION_MINOR 1
 #define MN_VERSION_PATCH 0
-#define MN_FORMAT_MAJOR  2
+#define MN_FORMAT_MAJOR  3
 #define MN_FORMAT_MINOR  0
 
 /* --- Limits --------------------------------------------------------------- */
@@ -370,6 +370,7 @@ typedef struct mn_index {
   mn_codec codec;                           /* of the encoding */
   mn_codec fine;                            /* of refine; ops NULL: none */
   struct mn_state *state;
+  uint32_t *live;      /* a bit by slot: there is a vector; NULL: packed */
   uint64_t *keys;      /* by slot */
   uint32_t *key_map;   /* hash table of slot + 1 */
   uint8_t *codes;      /* by slot, codec.code_bytes each */
@@ -399,6 +400,7 @@ typedef struct mn_sizes {
   size_t vector_scratch_bytes;  /* mn_index_encode, _decode, _reconstruct,
                                    _compare, _between, _distance_table: enough
                                    for any of them */
+  size_t update_scratch_bytes;  /* mn_index_update, mn_index_upsert */
 } mn_sizes;
 
 struct mn_query;
@@ -456,12 +458,13 @@ mn_status mn_index_seal(mn_index *index);
  * their number. */
 mn_status mn_index_verify(const mn_index *index);
 
-/* Changes the capacity, up or down to no less than the number of vectors. A
+/* Changes the capacity, up or down to no less than the number of slots in use
+ * (mn_info.slots). A
  * block that is the last thing in `arena` is changed in place; otherwise a new
  * one is taken from `arena` and the old one is left as it was. The handle
  * points at the result. Where MN_AUTO now prefers a graph, it is added with no
  * vector linked yet (see mn_index_link). Unseals. O(block_bytes).
- * Errors: CAPACITY (fewer than there are vectors), ARENA, READ_ONLY
+ * Errors: CAPACITY (fewer than there are slots in use), ARENA, READ_ONLY
  * (packed; or opened to be read, in place), TOO_LARGE. */
 mn_status mn_index_resize(mn_index *index, uint32_t capacity, mn_arena *arena);
 
@@ -495,9 +498,11 @@ mn_status mn_index_train(mn_index *index, const mn_vectors *sample,
  * ones). O(bytes); pca and opq: that times the kept dimensions. */
 mn_status mn_index_set_model(mn_index *index, const void *model, size_t bytes);
 
-/* Adds vectors under `keys`, one per row; NULL numbers them on from the
- * vectors already there (0, 1, 2, … in a new index; DUPLICATE_KEY where such
- * a number was given as a key before). All rows go in or none.
+/* Adds vectors under `keys`, one per row; NULL numbers them on from how many
+ * vectors there ever were, deleted and updated ones included (0, 1, 2, … in a
+ * new index; DUPLICATE_KEY where such a number was given as a key before). All
+ * rows go in or none. Slots that were freed are taken first, the latest freed
+ * one before the others; then new ones.
  * It is append, then link until none is left.
  * Errors: DIMENSIONS, NOT_FINITE, ZERO_VECTOR, RANGE, DUPLICATE_KEY, CAPACITY,
  * UNTRAINED, READ_ONLY, ARENA. `*bad_row`, where the error is one row's fault,
@@ -553,6 +558,35 @@ mn_status mn_index_propose(const mn_index *index, uint32_t from, uint32_t to,
 mn_status mn_index_commit(mn_index *index, const void *proposals,
                           mn_arena *scratch);
 
+/* --- Delete --------------------------------------------------------------- */
+
+/* Deletes the vectors of `count` keys, all or none. No search finds them any
+ * more, and every search still finds min(k, vectors). Without a graph, slots
+ * are free at once, as are those of vectors that were not linked yet or equal
+ * another. Any other vector in a graph stays, without its key, to be passed
+ * through; mn_index_repair frees its slot. A vector keeps its slot until it is
+ * deleted or updated.
+ * O(count M). Errors: ARGUMENT, UNKNOWN_KEY, DUPLICATE_KEY (twice in the call),
+ * READ_ONLY; `*bad_row` is the key's place, and may be NULL. */
+mn_status mn_index_delete(mn_index *index, const uint64_t *keys, uint32_t count,
+                          uint32_t *bad_row);
+
+/* Replaces the vectors of keys that are all there, one per row: deletes and
+ * adds, row by row, all or none, and links what can be. The new vector's slot
+ * is another one where the old one stays in the graph.
+ * Errors: as for mn_index_add, but UNKNOWN_KEY; DUPLICATE_KEY is a key twice in
+ * the call; CAPACITY where fewer slots are free than there are keys of linked
+ * vectors: mn_index_repair, or mn_index_resize. Every vector is encoded twice,
+ * first to see whether it can be. */
+mn_status mn_index_update(mn_index *index, const uint64_t *keys,
+                          const mn_vectors *vectors, uint32_t *bad_row,
+                          mn_arena *scratch);
+
+/* The same, but a key that is not there is added. */
+mn_status mn_index_upsert(mn_index *index, const uint64_t *keys,
+                          const mn_vectors *vectors, uint32_t *bad_row,
+                          mn_arena *scratch);
+
 /* --- Pack ----------------------------------------------------------------- */
 
 /* A packed block is for search only: it has no room for more, its vectors are
@@ -567,15 +601,17 @@ typedef struct mn_packing {
   size_t scratch_bytes; /* mn_index_pack, on top of that */
 } mn_packing;
 
-/* What packing this index takes. Errors: ARGUMENT (packed already, or without a
- * vector), TOO_LARGE. O(links). */
+/* What packing this index takes; slots without a vector take nothing. Errors:
+ * ARGUMENT (packed already, without a vector, or with deleted vectors that the
+ * graph still passes through: mn_index_repair first), TOO_LARGE, CORRUPT
+ * (vectors are not as many as the block says). O(links). */
 mn_status mn_plan_pack(const mn_index *index, mn_packing *plan);
 
 /* Writes a packed copy of the index into a new block, taken from `arena` as is
  * the scratch behind it. The index stays as it is. Order: recursive halving by
  * two far vectors; links: Elias-Fano (Vigna, "Quasi-succinct indices", WSDM
  * 2013, section 3). O(n log n) distances; as many comparisons are expected.
- * Errors: ARGUMENT (packed already, or without a vector), ARENA, TOO_LARGE. */
+ * Errors: those of mn_plan_pack, and ARENA. */
 mn_status mn_index_pack(const mn_index *index, mn_index *packed,
                         mn_arena *arena);
 
@@ -641,7 +677,7 @@ typedef struct mn_query {
                              for MN_SIGN, which keeps all there is */
   void *fetch_context;    /* its first argument */
   const uint32_t *filter; /* NULL, or a bit for each slot, slot i in bit i % 32
-                             of word i / 32, (count + 31) / 32 words: only
+                             of word i / 32, (slots + 31) / 32 words: only
                              vectors whose bit is 1 are hits. They are scanned,
                              so a filtered search is exact. */
   mn_stats *stats;        /* NULL, or where to write what was done */
@@ -744,21 +780,26 @@ typedef struct mn_info {
   uint32_t is_auto;   /* as in the handle */
   uint32_t capacity;
   uint32_t count;   /* vectors */
-  uint32_t linked;  /* of them, in the graph; flat: all */
+  uint32_t linked;  /* of them, in the graph; without one: all */
   uint32_t trained; /* 1: ready for adds */
   uint32_t sealed;  /* 1: the section checksums hold */
   uint32_t packed;  /* 1: see mn_index_pack */
   uint64_t clipped; /* vectors that lost more than half a step to an
-                       encoding's range */
+                       encoding's range, deleted ones included */
   uint64_t block_bytes;
   uint64_t graph_bytes;  /* of them, in links */
   uint32_t code_bytes;   /* of one vector */
   uint32_t refine_bytes; /* of its refine code */
-  float error;           /* mean over the vectors of |x - y|^2 / |x|^2, where y
-                            is x encoded by the encoding and decoded; 0 of
-                            none; a vector counts for 1 at most */
+  float error;           /* mean over the vectors, deleted ones included, of
+                            |x - y|^2 / |x|^2, where y is x encoded by the
+                            encoding and decoded; 0 of none; a vector counts for
+                            1 at most */
   float compression;     /* 4 dimensions / (code_bytes + refine_bytes) */
   uint32_t format_major, format_minor;
+  uint32_t slots; /* in use, a vector in them or not: numbers below that; what a
+                     filter has bits for */
+  uint32_t dead; /* of them, those whose vector was deleted, but which the graph
+                    still passes through: see mn_index_repair */
 } mn_info;
 
 /* O(1); cannot fail on an index that was opened or created. */

@@ -112,20 +112,56 @@ static mn_status check_table(const mn_header *header, const mn_layout *layout) {
   return MN_OK;
 }
 
+/* The sums are over no more vectors than there ever were. */
+static int sums_hold(const mn_state *state) {
+  const uint64_t whole = state->error >> 31;
+  const int is_more = (state->error & ((1u << 31) - 1)) != 0;
+  return whole < state->added || (whole == state->added && !is_more);
+}
+
+/* Slots are in the graph, free, or wait to be linked; chains begin within. */
+static int slots_hold(const mn_index *index) {
+  const mn_state *s = index->state;
+  if (s->count > index->capacity || s->linked > s->count ||
+      s->free > s->count - s->linked || s->dead > s->linked ||
+      s->added < mn_index_vectors(index) || s->free_first > s->count ||
+      s->pending_first > s->count || s->pending_last > s->count)
+    return 0;
+  return !index->is_packed ||
+         (s->count == index->capacity && !mn_index_has_holes(index) &&
+          s->free_first == 0 && s->pending_first == 0 && s->pending_last == 0);
+}
+
+/* Only a graph has vectors that wait or that are passed through. */
+static int repair_holds(const mn_index *index) {
+  const mn_state *s = index->state;
+  if (s->sweep > 2 || s->era > 1 || s->cursor > s->count ||
+      (s->sweep == 0 && s->cursor != 0))
+    return 0;
+  if (index->options.structure == MN_HNSW)
+    return !index->is_packed || s->sweep == 0;
+  return mn_index_pending(index) == 0 && s->dead == 0 && s->sweep == 0 &&
+         s->era == 0 && s->pending_first == 0 && s->pending_last == 0;
+}
+
+static int tuned_holds(const mn_state *state) {
+  return state->tuned_ef <= MN_EF_MAX &&
+         (state->tuned_refine_k == 0.0f ||
+          (state->tuned_refine_k >= 1.0f &&
+           state->tuned_refine_k <= (float)MN_EF_MAX));
+}
+
 static mn_status check_state(const mn_index *index, int has_model) {
   const mn_state *state = index->state;
-  if (state->count > index->capacity || state->linked > state->count ||
-      state->trained > 1 ||
-      (!state->trained && (state->count > 0 || !has_model)) ||
-      state->error > (uint64_t)state->count << 31)
-    return MN_ERROR_CORRUPT;
-  if (index->is_packed && state->count != index->capacity)
-    return MN_ERROR_CORRUPT;
-  if (state->zero_1 != 0 || !mn_is_zero(state->zero_2, sizeof state->zero_2))
-    return MN_ERROR_CORRUPT;
-  if (index->options.structure == MN_FLAT && state->linked != state->count)
-    return MN_ERROR_CORRUPT;
-  return mn_graph_begins(index) ? MN_OK : MN_ERROR_CORRUPT;
+  const int is_trained = state->trained == 1;
+  return state->trained <= 1 && (is_trained || has_model) &&
+                 (is_trained || state->count == 0) && slots_hold(index) &&
+                 sums_hold(state) && repair_holds(index) &&
+                 tuned_holds(state) &&
+                 mn_is_zero(state->zero, sizeof state->zero) &&
+                 mn_graph_begins(index)
+             ? MN_OK
+             : MN_ERROR_CORRUPT;
 }
 
 static mn_status open_block(mn_index *index, uint8_t *block, size_t bytes,

@@ -4,8 +4,9 @@
 #include "block.h"
 #include "bytes.h"
 #include "key_map.h"
-#include "structure/graph.h"
+#include "slots.h"
 #include "structure/order.h"
+#include "structure/pending.h"
 
 /* --- Order ---------------------------------------------------------------- */
 
@@ -18,13 +19,14 @@ typedef struct packer {
   mn_orderer orderer;
 } packer;
 
-static int allocate(const mn_options *options, uint32_t count, packer *p,
-                    mn_arena *scratch) {
+static int allocate(const mn_index *index, packer *p, mn_arena *scratch) {
+  const mn_options *options = &index->options;
   const int is_graph = options->structure == MN_HNSW;
-  const size_t n = count, links = is_graph ? mn_links_max(options->m) : 0;
+  const size_t n = mn_index_vectors(index), slots = index->state->count;
+  const size_t links = is_graph ? mn_links_max(options->m) : 0;
   p->items = mn_arena_allocate(scratch, n * sizeof *p->items);
   p->old_of = mn_arena_allocate(scratch, n * sizeof *p->old_of);
-  p->new_of = mn_arena_allocate(scratch, n * sizeof *p->new_of);
+  p->new_of = mn_arena_allocate(scratch, slots * sizeof *p->new_of);
   p->room = mn_arena_allocate(scratch, links * sizeof *p->room);
   return p->items != NULL && p->old_of != NULL && p->new_of != NULL &&
          p->room != NULL && mn_orderer_allocate(options, &p->orderer, scratch);
@@ -33,6 +35,8 @@ static int allocate(const mn_options *options, uint32_t count, packer *p,
 #define UNPLACED UINT32_MAX
 
 static void place(packer *p, uint32_t slot, uint32_t *at) {
+  if (p->new_of[slot] != UNPLACED)
+    return;
   p->old_of[*at] = slot;
   p->new_of[slot] = (*at)++;
 }
@@ -44,27 +48,41 @@ static void place_with_twins(const mn_index *index, uint32_t slot, packer *p,
     place(p, slot, at);
     slot = mn_graph_twin(index, slot);
   } while (slot != MN_TWIN && p->new_of[slot] == UNPLACED &&
+           mn_slot_is_live(index, slot) &&
            mn_list_is_twin(mn_graph_list(index, slot)));
+}
+
+/* In a damaged block, twins that hang on none; then those that wait. */
+static void place_others(const mn_index *index, packer *p, uint32_t *at) {
+  for (uint32_t slot = 0; slot < index->state->count; slot++)
+    if (mn_slot_is_live(index, slot) &&
+        mn_list_is_twin(mn_graph_list(index, slot)))
+      place(p, slot, at);
+  uint32_t left = mn_index_pending(index);
+  for (uint32_t slot = mn_pending_first(index); slot != MN_NO_SLOT && left > 0;
+       slot = mn_pending_next(index, slot), left--)
+    if (mn_slot_is_live(index, slot))
+      place(p, slot, at);
 }
 
 /* Where every vector goes: those in the graph in an order of nearness, the
  * others, which are scanned, as they are. */
 static void arrange(const mn_index *index, packer *p) {
   const uint32_t count = index->state->count;
-  const uint32_t linked =
-      index->options.structure == MN_HNSW ? index->state->linked : 0;
+  const int is_graph = index->options.structure == MN_HNSW;
   uint32_t firsts = 0, at = 0;
-  for (uint32_t slot = 0; slot < linked; slot++)
-    if (!mn_list_is_twin(mn_graph_list(index, slot)))
+  for (uint32_t slot = 0; slot < count; slot++)
+    if (is_graph && mn_graph_takes(index, slot))
       p->items[firsts++].slot = slot;
   for (uint32_t slot = 0; slot < count; slot++)
     p->new_of[slot] = UNPLACED;
   mn_order(index, p->items, firsts, &p->orderer);
   for (uint32_t i = 0; i < firsts; i++)
     place_with_twins(index, p->items[i].slot, p, &at);
-  /* And, in a damaged block, twins that hang on none. */
+  if (is_graph)
+    place_others(index, p, &at);
   for (uint32_t slot = 0; slot < count; slot++)
-    if (p->new_of[slot] == UNPLACED)
+    if (mn_slot_is_live(index, slot))
       place(p, slot, &at);
 }
 
@@ -79,17 +97,36 @@ static uint32_t count_links(const mn_index *index, uint32_t slot) {
   const uint32_t plain = mn_plain_links(list, mn_links_max(index->options.m));
   uint32_t count = 0;
   for (uint32_t i = 1; i <= plain; i++)
-    count += list[i] < index->state->linked;
+    count += (uint32_t)mn_graph_takes(index, list[i]);
   return count > 0 ? count : 1;
+}
+
+static int is_linked(const mn_index *index, uint32_t slot) {
+  return mn_slot_is_live(index, slot) &&
+         !mn_list_waits(mn_graph_list(index, slot));
 }
 
 static mn_packed_links shape_of(const mn_index *index) {
   uint64_t links = 0;
   if (index->options.structure != MN_HNSW)
     return (mn_packed_links){0, 0};
-  for (uint32_t slot = 0; slot < index->state->linked; slot++)
-    links += count_links(index, slot);
-  return mn_packed_shape(index->state->count, links);
+  for (uint32_t slot = 0; slot < index->state->count; slot++)
+    if (is_linked(index, slot))
+      links += count_links(index, slot);
+  return mn_packed_shape(mn_index_vectors(index), links);
+}
+
+/* Whether there are as many vectors, and as many in the graph, as the state
+ * says. */
+static int numbers_hold(const mn_index *index) {
+  const int is_graph = index->options.structure == MN_HNSW;
+  uint32_t vectors = 0, linked = 0;
+  for (uint32_t slot = 0; slot < index->state->count; slot++) {
+    vectors += (uint32_t)mn_slot_is_live(index, slot);
+    linked += is_graph ? (uint32_t)is_linked(index, slot)
+                       : (uint32_t)mn_slot_is_live(index, slot);
+  }
+  return vectors == mn_index_vectors(index) && linked == index->state->linked;
 }
 
 /* The list of an old slot by new slots, in ascending order, into `sorted`. */
@@ -99,7 +136,7 @@ static uint32_t sort_links(const mn_index *index, uint32_t slot,
   const uint32_t plain = mn_plain_links(list, mn_links_max(index->options.m));
   uint32_t count = 0;
   for (uint32_t i = 1; i <= plain; i++) {
-    if (list[i] >= index->state->linked)
+    if (!mn_graph_takes(index, list[i]))
       continue; /* damage */
     const uint32_t link = p->new_of[list[i]];
     uint32_t at = count++;
@@ -114,7 +151,7 @@ static uint32_t sort_links(const mn_index *index, uint32_t slot,
 
 static void pack_graph(const mn_index *index, const packer *p,
                        mn_index *packed) {
-  const mn_state *state = index->state;
+  const mn_state *state = packed->state;
   for (uint32_t slot = 0; slot < state->count; slot++) {
     const uint32_t count = slot < state->linked
                                ? sort_links(index, p->old_of[slot], p, p->room)
@@ -122,11 +159,12 @@ static void pack_graph(const mn_index *index, const packer *p,
     mn_packed_write(packed, slot, p->room, count);
   }
   for (uint32_t i = 0; i < state->entries; i++)
-    packed->entries[i] =
-        index->entries[i] < state->count ? p->new_of[index->entries[i]] : 0;
+    packed->entries[i] = mn_graph_takes(index, index->entries[i])
+                             ? p->new_of[index->entries[i]]
+                             : 0;
 }
 
-static void thaw_list(const mn_index *packed, uint32_t slot, uint32_t first,
+static void thaw_list(const mn_index *packed, uint32_t slot, int is_twin,
                       const mn_index *live) {
   const uint32_t most = mn_links_max(packed->options.m);
   uint32_t *list = mn_graph_list(live, slot);
@@ -134,9 +172,8 @@ static void thaw_list(const mn_index *packed, uint32_t slot, uint32_t first,
   if (count == 1 && list[1] == slot) /* that of a vector without any */
     list[1] = count = 0;
   list[0] = count;
-  const int is_twin = first != slot;
   if (is_twin)
-    list[++list[0]] = first;
+    list[++list[0]] = slot - 1;
   const uint32_t twin = mn_graph_twin(packed, slot);
   if (twin != MN_TWIN && list[0] < most)
     list[++list[0]] = twin | MN_TWIN;
@@ -145,12 +182,12 @@ static void thaw_list(const mn_index *packed, uint32_t slot, uint32_t first,
 }
 
 static void thaw_graph(const mn_index *packed, mn_index *live) {
-  uint32_t first = 0;
-  for (uint32_t slot = 0; slot < packed->state->linked; slot++) {
-    if (mn_packed_count(packed, slot) > 0)
-      first = slot;
-    thaw_list(packed, slot, first, live);
-  }
+  const mn_state *state = packed->state;
+  for (uint32_t slot = 0; slot < state->linked; slot++)
+    thaw_list(packed, slot, slot > 0 && mn_packed_count(packed, slot) == 0,
+              live);
+  for (uint32_t slot = state->linked; slot < state->count; slot++)
+    mn_pending_append(live, slot);
   mn_move(live->entries, packed->entries,
           packed->state->entries * sizeof *live->entries);
 }
@@ -182,6 +219,14 @@ static mn_status plan_copy(const mn_index *from, uint32_t capacity,
   return MN_OK;
 }
 
+/* Of the vectors that are left, which take slots 0 to count - 1. */
+static void copy_state(const mn_index *from, mn_state *to) {
+  mn_move(to, from->state, sizeof *to);
+  to->count = mn_index_vectors(from);
+  to->free = to->free_first = to->pending_first = to->pending_last = 0;
+  to->sweep = to->cursor = to->era = 0;
+}
+
 /* The new block, with the model, state and host sections of `from`. */
 static mn_status begin(const mn_index *from, uint32_t capacity,
                        const mn_packed_links *packed, mn_index *to,
@@ -204,7 +249,7 @@ static mn_status begin(const mn_index *from, uint32_t capacity,
   mn_header_write(header, &from->options, 0, capacity, packed, &c.is);
   mn_header_add_hosts(header, hosts, host_count);
   mn_index_point(to, block, 1, &c.is, from->codec.kernels);
-  mn_move(to->state, from->state, sizeof *to->state);
+  copy_state(from, to->state);
   return MN_OK;
 }
 
@@ -231,15 +276,18 @@ static void copy_vector(const mn_index *from, uint32_t from_slot, mn_index *to,
 
 mn_status mn_plan_pack(const mn_index *index, mn_packing *plan) {
   if (index == NULL || plan == NULL || index->is_packed ||
-      index->state->count == 0)
+      mn_index_vectors(index) == 0 || index->state->dead > 0)
     return MN_ERROR_ARGUMENT;
+  if (!numbers_hold(index))
+    return MN_ERROR_CORRUPT;
   const mn_packed_links shape = shape_of(index);
   copy c;
-  const mn_status status = plan_copy(index, index->state->count, &shape, &c);
+  const mn_status status =
+      plan_copy(index, mn_index_vectors(index), &shape, &c);
   mn_arena measuring = mn_arena_measuring();
   packer p;
   if (status != MN_OK || shape.links > UINT32_MAX ||
-      !allocate(&index->options, index->state->count, &p, &measuring))
+      !allocate(index, &p, &measuring))
     return MN_ERROR_TOO_LARGE;
   plan->block_bytes = c.block_bytes;
   plan->scratch_bytes = measuring.used;
@@ -254,7 +302,7 @@ mn_status mn_index_pack(const mn_index *index, mn_index *packed,
   mn_status status = mn_plan_pack(index, &plan);
   if (status != MN_OK)
     return status;
-  const uint32_t count = index->state->count;
+  const uint32_t count = mn_index_vectors(index);
   const mn_packed_links shape = shape_of(index);
   const size_t mark = mn_arena_mark(arena);
   mn_index made;
@@ -263,7 +311,7 @@ mn_status mn_index_pack(const mn_index *index, mn_index *packed,
     return status;
   const size_t end = mn_arena_mark(arena);
   packer p;
-  if (!allocate(&index->options, count, &p, arena)) {
+  if (!allocate(index, &p, arena)) {
     mn_arena_rewind(arena, mark);
     return MN_ERROR_ARENA;
   }
@@ -303,8 +351,10 @@ mn_status mn_index_thaw(const mn_index *packed, uint32_t capacity,
     status = begin(packed, capacity, NULL, &made, arena);
   if (status != MN_OK)
     return status;
-  for (uint32_t slot = 0; slot < packed->state->count; slot++)
+  for (uint32_t slot = 0; slot < packed->state->count; slot++) {
     copy_vector(packed, slot, &made, slot);
+    mn_slot_set_live(&made, slot, 1);
+  }
   mn_key_map_fill(&made);
   if (packed->options.structure == MN_HNSW)
     thaw_graph(packed, &made);

@@ -7,6 +7,7 @@
 #include "encoding/codec.h"
 #include "options.h"
 #include "search/search.h"
+#include "slots.h"
 #include "structure/structure.h"
 #include "vector.h"
 
@@ -29,7 +30,7 @@ mn_status mn_plan(const mn_options *options, uint32_t capacity,
     return MN_ERROR_ARGUMENT;
   const mn_arena measuring = mn_arena_measuring();
   mn_arena vector = measuring, link = measuring, search = measuring,
-           rank = measuring, codes = measuring;
+           rank = measuring, codes = measuring, update = measuring;
   status = mn_search_measure(&o, capacity, query, &search);
   mn_layout layout;
   if (status == MN_OK)
@@ -41,7 +42,9 @@ mn_status mn_plan(const mn_options *options, uint32_t capacity,
   mn_linker linker;
   mn_arena propose = measuring, commit = measuring;
   int fits = mn_vector_room_allocate(&o, &room, &vector) &&
-             mn_codes_measure(&o, &codes) && measure_rank(&o, query->k, &rank);
+             mn_codes_measure(&o, &codes) &&
+             mn_update_measure(&o, capacity, &update) &&
+             measure_rank(&o, query->k, &rank);
   if (o.structure == MN_HNSW)
     fits &=
         mn_linker_allocate(&o, capacity, NULL, &linker, &link) &&
@@ -68,6 +71,7 @@ mn_status mn_plan(const mn_options *options, uint32_t capacity,
       .search_scratch_bytes = search.used,
       .rank_scratch_bytes = rank.used,
       .vector_scratch_bytes = codes.used,
+      .update_scratch_bytes = update.used,
   };
   return MN_OK;
 }

@@ -5,7 +5,8 @@
 #include "bytes.h"
 #include "key_map.h"
 #include "options.h"
-#include "structure/graph.h"
+#include "slots.h"
+#include "structure/pending.h"
 
 /* A run of bytes that keeps its beginning. */
 typedef struct part {
@@ -65,11 +66,22 @@ static void write_header(uint8_t *block, const mn_header *was,
   mn_header_add_hosts(header, hosts, host_count);
 }
 
-/* After MN_AUTO changed its mind. */
+/* After MN_AUTO changed its mind: every vector waits for the graph; or what the
+ * graph passed through is free. */
 static void restart_graph(mn_index *index) {
   mn_state *state = index->state;
+  const int is_graph = index->options.structure == MN_HNSW;
   state->entries = state->stride = 0;
-  state->linked = index->options.structure == MN_FLAT ? state->count : 0;
+  state->pending_first = state->pending_last = 0;
+  state->sweep = state->cursor = state->era = 0;
+  for (uint32_t slot = 0; !is_graph && slot < state->count; slot++)
+    if (state->dead > 0 && mn_slot_is_dead(index, slot)) {
+      state->dead--;
+      mn_slot_free(index, slot);
+    }
+  state->linked = is_graph ? 0 : state->count - state->free;
+  if (is_graph)
+    mn_pending_fill(index);
 }
 
 mn_status mn_index_resize(mn_index *index, uint32_t capacity, mn_arena *arena) {

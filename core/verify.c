@@ -4,7 +4,8 @@
 #include "bytes.h"
 #include "encoding/codec.h"
 #include "key_map.h"
-#include "structure/graph.h"
+#include "slots.h"
+#include "structure/pending.h"
 #include "structure/structure.h"
 
 static uint32_t section_checksum(const mn_index *index,
@@ -68,19 +69,92 @@ static int rooms_hold(const mn_index *index) {
          room_holds(index, index->fine_rests, index->fine.rest_bytes);
 }
 
-/* Every key leads to its slot, and nothing else stands in the map. Then keys
- * are unique as well. */
+/* --- Slots ---------------------------------------------------------------- */
+
+/* Every vector's key leads to its slot, and nothing else stands in the map.
+ * Then keys are unique as well. */
 static int keys_hold(const mn_index *index) {
   const uint32_t count = index->state->count;
   for (uint32_t slot = 0; slot < count; slot++)
-    if (mn_key_map_find(index, index->keys[slot]) != slot)
+    if (mn_slot_is_live(index, slot) &&
+        mn_key_map_find(index, index->keys[slot]) != slot)
       return 0;
   uint64_t entries = 0;
   const uint64_t buckets = mn_key_map_buckets(index->capacity);
   for (uint64_t i = 0; i < buckets; i++)
     entries += index->key_map[i] != 0;
-  return entries == count;
+  return entries == mn_index_vectors(index);
 }
+
+/* As many slots have a vector as the state says, and none beyond those in use.
+ */
+static int live_holds(const mn_index *index) {
+  const uint64_t bits = mn_live_bytes(index->capacity) * 8;
+  uint32_t vectors = 0;
+  if (index->live == NULL)
+    return 1;
+  for (uint32_t slot = 0; slot < bits; slot++) {
+    const uint32_t is_live = (uint32_t)mn_slot_is_live(index, slot);
+    if (is_live && slot >= index->state->count)
+      return 0;
+    vectors += is_live;
+  }
+  return vectors == mn_index_vectors(index);
+}
+
+static int is_clear(const void *array, size_t each, uint32_t slot) {
+  return array == NULL ||
+         mn_is_zero((const uint8_t *)array + slot * each, each);
+}
+
+static int codes_are_clear(const mn_index *index, uint32_t slot) {
+  return is_clear(index->codes, index->codec.code_bytes, slot) &&
+         is_clear(index->rests, index->codec.rest_bytes, slot) &&
+         is_clear(index->fine_codes, index->fine.code_bytes, slot) &&
+         is_clear(index->fine_rests, index->fine.rest_bytes, slot);
+}
+
+/* The chain leads through all slots that are neither live nor dead: it has as
+ * many, and ends, so that none comes twice. */
+static int free_ones_hold(const mn_index *index) {
+  const mn_state *state = index->state;
+  uint64_t next = state->free_first;
+  for (uint32_t i = 0; i < state->free; i++) {
+    const uint64_t slot = next - 1;
+    if (slot >= state->count || mn_slot_is_live(index, (uint32_t)slot) ||
+        !codes_are_clear(index, (uint32_t)slot))
+      return 0;
+    next = index->keys[slot];
+    if (next > state->count)
+      return 0;
+  }
+  return next == 0;
+}
+
+/* Dead ones are as many as the state says, and of this era or, while a sweep
+ * has not come to free them, of the one before. */
+static int dead_ones_hold(const mn_index *index) {
+  const mn_state *state = index->state;
+  uint32_t dead = 0;
+  for (uint32_t slot = 0; slot < state->count; slot++) {
+    if (!mn_slot_is_dead(index, slot))
+      continue;
+    const int is_old = index->keys[slot] == mn_era_mark(1 - state->era);
+    const int is_left =
+        state->sweep == 1 || (state->sweep == 2 && slot >= state->cursor);
+    if (!(is_old && is_left) && index->keys[slot] != mn_era_mark(state->era))
+      return 0;
+    dead++;
+  }
+  return dead == state->dead;
+}
+
+static int slots_hold(const mn_index *index) {
+  return live_holds(index) && free_ones_hold(index) && dead_ones_hold(index) &&
+         keys_hold(index);
+}
+
+/* --- Numbers -------------------------------------------------------------- */
 
 static int codes_hold(const mn_index *index, const mn_codec *codec,
                       const uint8_t *codes, const uint8_t *rests) {
@@ -89,6 +163,8 @@ static int codes_hold(const mn_index *index, const mn_codec *codec,
   for (uint32_t slot = 0; slot < index->state->count; slot++) {
     const uint8_t *rest =
         rests == NULL ? NULL : rests + (size_t)slot * codec->rest_bytes;
+    if (mn_slot_is_free(index, slot))
+      continue;
     if (!codec->ops->is_sound(codec, codes + (size_t)slot * codec->code_bytes,
                               rest))
       return 0;
@@ -110,99 +186,14 @@ static int numbers_hold(const mn_index *index) {
          codes_hold(index, &index->fine, index->fine_codes, index->fine_rests);
 }
 
-/* Links lead to other vectors in the graph, each once, and to none of its
- * twins: those are told by what hangs them in. */
-static int links_differ(const mn_index *index, const uint32_t *links,
-                        uint32_t count, uint32_t slot) {
-  for (uint32_t i = 0; i < count; i++) {
-    if (links[i] >= index->state->linked || links[i] == slot)
-      return 0;
-    for (uint32_t j = 0; j < i; j++)
-      if (links[j] == links[i])
-        return 0;
-  }
-  return 1;
-}
-
-/* Links, then zeros; nothing but zeros where the vector is not linked. The link
- * to a twin comes last, and a twin's list begins with the vector it equals. */
-static int live_list_holds(const mn_index *index, uint32_t slot) {
-  const uint32_t linked = index->state->linked;
-  const uint32_t most = mn_links_max(index->options.m);
-  const uint32_t *list = mn_graph_list(index, slot);
-  const uint32_t length = list[0] & ~MN_TWIN;
-  if (slot >= linked)
-    return mn_is_zero(list, (1 + most) * sizeof *list);
-  if (length > most ||
-      !mn_is_zero(list + 1 + length, (most - length) * sizeof *list))
-    return 0;
-  uint32_t plain = length;
-  if (length > 0 && (list[length] & MN_TWIN) != 0) {
-    const uint32_t twin = list[length] & ~MN_TWIN;
-    if (twin >= linked || twin == slot ||
-        !mn_list_is_twin(mn_graph_list(index, twin)) ||
-        !mn_codes_equal(index, twin, slot))
-      return 0;
-    plain--;
-  }
-  return links_differ(index, list + 1, plain, slot) &&
-         (!mn_list_is_twin(list) ||
-          (plain == 1 && mn_codes_equal(index, list[1], slot)));
-}
-
-/* As many twins as there are links to one: none hangs loose. */
-static int twins_hang(const mn_index *index) {
-  uint32_t twins = 0, links = 0;
-  for (uint32_t slot = 0; slot < index->state->linked; slot++) {
-    twins += (uint32_t)mn_list_is_twin(mn_graph_list(index, slot));
-    links += mn_graph_twin(index, slot) != MN_TWIN;
-  }
-  return twins == links;
-}
-
-/* Ascending, so each once. */
-static int packed_list_holds(const mn_index *index, uint32_t slot) {
-  enum { MOST = 2 * MN_M_MAX };
-  uint32_t links[MOST];
-  const uint32_t linked = index->state->linked;
-  const uint32_t stored = mn_packed_count(index, slot);
-  const uint32_t count =
-      mn_packed_read(index, slot, mn_links_max(index->options.m), links);
-  if (stored != count || (slot >= linked && count > 0))
-    return 0;
-  if (count == 0)
-    return slot >= linked ||
-           (slot > 0 && mn_codes_equal(index, slot, slot - 1));
-  for (uint32_t i = 0; i < count; i++)
-    if (links[i] >= linked || (links[i] == slot && count > 1) ||
-        (i > 0 && links[i] <= links[i - 1]))
-      return 0;
-  return 1;
-}
-
-static int entries_hold(const mn_index *index) {
-  const uint32_t count = index->state->entries;
-  return links_differ(index, index->entries, count, MN_TWIN) &&
-         mn_is_zero(index->entries + count,
-                    (MN_ENTRIES - count) * sizeof *index->entries);
-}
-
-static int links_hold(const mn_index *index) {
-  if (index->options.structure != MN_HNSW)
-    return 1;
-  for (uint32_t slot = 0; slot < index->capacity; slot++)
-    if (!(index->is_packed ? packed_list_holds(index, slot)
-                           : live_list_holds(index, slot)))
-      return 0;
-  return entries_hold(index) &&
-         (index->is_packed ? mn_packed_holds(index) : twins_hang(index));
-}
+/* --- All ------------------------------------------------------------------ */
 
 mn_status mn_index_verify(const mn_index *index) {
   if (index == NULL)
     return MN_ERROR_ARGUMENT;
   return checksums_hold(index) && padding_holds(index) && rooms_hold(index) &&
-                 keys_hold(index) && numbers_hold(index) && links_hold(index)
+                 slots_hold(index) && numbers_hold(index) &&
+                 (index->options.structure != MN_HNSW || mn_graph_holds(index))
              ? MN_OK
              : MN_ERROR_CORRUPT;
 }

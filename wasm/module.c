@@ -45,9 +45,10 @@ AT(mn_info, clipped, 96);
 AT(mn_info, graph_bytes, 112);
 AT(mn_info, error, 128);
 AT(mn_info, format_major, 136);
-AT(struct report, stats, 144);
-AT(struct report, value, 176);
-AT(struct report, spec, 184);
+AT(mn_info, dead, 148);
+AT(struct report, stats, 152);
+AT(struct report, value, 184);
+AT(struct report, spec, 192);
 _Static_assert(sizeof(mn_hit) == 16, "js/src/instance.ts");
 
 /* --- Memory --------------------------------------------------------------- */

@@ -45,7 +45,8 @@ AT(mn_sizes, add_scratch_bytes, 32);
 AT(mn_sizes, search_scratch_bytes, 36);
 AT(mn_sizes, rank_scratch_bytes, 40);
 AT(mn_sizes, vector_scratch_bytes, 44);
-SIZE(mn_sizes, 48);
+AT(mn_sizes, update_scratch_bytes, 48);
+SIZE(mn_sizes, 52);
 
 AT(mn_training, least, 0);
 AT(mn_training, enough, 4);
@@ -110,4 +111,6 @@ AT(mn_info, error, 128);
 AT(mn_info, compression, 132);
 AT(mn_info, format_major, 136);
 AT(mn_info, format_minor, 140);
-SIZE(mn_info, 144);
+AT(mn_info, slots, 144);
+AT(mn_info, dead, 148);
+SIZE(mn_info, 152);

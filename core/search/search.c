@@ -64,7 +64,7 @@ static void scan_through_sieve(const mn_index *index, const mn_stages *stages,
                                work *w, mn_stats *stats) {
   mn_target target = mn_codes_of(index, stages->planes);
   target.query = w->query;
-  mn_sift(&target, index->state->count, &w->sieve);
+  mn_sift(index, &target, &w->sieve);
   mn_rank_again(&target, &w->sieve, w->sieve.size, &w->pool, stats);
   stats->exact = 0;
   stats->distances = (uint64_t)index->state->count + w->sieve.size;
@@ -79,30 +79,32 @@ static void find_candidates(const mn_index *index, const mn_query *query,
                    query->filter == NULL && state->linked > 0;
   mn_target target = mn_codes_of(index, stages->planes);
   target.query = w->query;
-  uint32_t scan_from = 0;
+  int scan = !walk;
   w->pool.size = 0;
+  stats->planes = stages->planes;
   if (walk) {
     w->pool.capacity = graph_ef(stages->candidates, query->ef);
     mn_graph_search(index, &target, stages->candidates, &w->walk, &w->pool);
-    stats->distances += w->walk.distance_count;
     stats->hops = w->walk.hops;
-    scan_from = state->linked;
     /* k means k: a graph that falls apart is not searched but scanned. */
-    if (w->pool.size < query->k && w->pool.size < state->linked)
-      w->pool.size = scan_from = 0;
+    scan =
+        w->pool.size < query->k && w->pool.size < state->linked - state->dead;
+    if (!scan)
+      mn_scan_pending(index, &target, NULL, &w->walk, &w->pool);
+    stats->distances += w->walk.distance_count;
   }
-  if (scan_from == 0) {
+  if (scan) {
+    w->pool.size = 0;
     w->pool.capacity = stages->candidates;
     stats->exact = 1;
   }
-  stats->planes = stages->planes;
   if (stages->sieve > 0 && stages->sieve < state->count &&
       query->filter == NULL) {
     scan_through_sieve(index, stages, w, stats);
     return;
   }
-  mn_scan(&target, scan_from, state->count, query->filter, &w->pool,
-          &stats->distances);
+  if (scan)
+    mn_scan(index, &target, query->filter, &w->pool, &stats->distances);
   stats->bytes =
       stats->distances * mn_codec_read_bytes(&index->codec, stages->planes);
 }

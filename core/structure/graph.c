@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "graph.h"
-#include "../block.h"
 #include "../bytes.h"
 
 uint64_t mn_graph_link_bytes(uint32_t m, uint32_t capacity) {
@@ -35,17 +34,18 @@ int mn_codes_equal(const mn_index *index, uint32_t a, uint32_t b) {
 }
 
 uint32_t mn_graph_twin(const mn_index *index, uint32_t slot) {
-  const uint32_t linked = index->state->linked;
+  const mn_state *state = index->state;
   if (index->is_packed)
-    return slot + 1 < linked && mn_packed_count(index, slot + 1) == 0 ? slot + 1
-                                                                      : MN_TWIN;
+    return slot + 1 < state->linked && mn_packed_count(index, slot + 1) == 0
+               ? slot + 1
+               : MN_TWIN;
   const uint32_t most = mn_links_max(index->options.m);
   const uint32_t *list = mn_graph_list(index, slot);
   const uint32_t said = list[0] & ~MN_TWIN;
   const uint32_t length = said <= most ? said : most;
   const uint32_t last = length > 0 ? list[length] : 0;
   const uint32_t twin = last & ~MN_TWIN;
-  return last != twin && twin < linked ? twin : MN_TWIN;
+  return last != twin && twin < state->count ? twin : MN_TWIN;
 }
 
 int mn_graph_begins(const mn_index *index) {

@@ -9,15 +9,19 @@
 #ifndef MN_GRAPH_H
 #define MN_GRAPH_H
 
-#include "packed.h"
+#include "../block.h"
 
 /* Equal vectors, those with the same code, are twins. The graph knows only the
  * first of them; the others hang on it in a chain: the last link of its list
- * leads to the latest twin and has this bit set, a twin's list leads back to
- * the first and then, with the bit set, on to the twin before it. The length of
- * a twin's list has the bit set too. In a packed block twins follow their first
- * one, in the order of the chain, and have no links. */
+ * leads to the latest twin and has this bit set; a twin's list leads back to
+ * what it hangs on, the first or the twin that came after it, and then, with
+ * the bit set, on to the twin that came before it. The length of a twin's list
+ * has the bit set too. In a packed block twins follow their first one, in the
+ * order of the chain, and have no links. */
 #define MN_TWIN 0x80000000u
+
+/* First word of the list of a vector that is not linked yet: pending.h. */
+#define MN_WAITS MN_TWIN
 
 /* Entries that an index can have. */
 #define MN_ENTRIES 64u
@@ -37,9 +41,20 @@ static inline uint32_t *mn_graph_list(const mn_index *index, uint32_t slot) {
   return (uint32_t *)(void *)index->links + slot * words;
 }
 
+/* Whether the vector of a live list waits to be linked. */
+static inline int mn_list_waits(const uint32_t *list) {
+  return list[0] == MN_WAITS;
+}
+
 /* Whether the vector of a live list is a twin. */
 static inline int mn_list_is_twin(const uint32_t *list) {
-  return (list[0] & MN_TWIN) != 0;
+  return (list[0] & MN_TWIN) != 0 && !mn_list_waits(list);
+}
+
+/* Whether a slot may be linked to: a vector of a live graph, not deleted. */
+static inline int mn_graph_takes(const mn_index *index, uint32_t slot) {
+  return slot < index->state->count && mn_slot_is_live(index, slot) &&
+         (mn_graph_list(index, slot)[0] & MN_TWIN) == 0;
 }
 
 /* The number of a live list's links that are not to a twin; only the last can
@@ -61,7 +76,7 @@ uint32_t mn_graph_links(const mn_index *index, uint32_t slot, uint32_t *room,
 /* Asks for the memory where they stand. */
 void mn_graph_fetch(const mn_index *index, uint32_t slot);
 
-/* The twin that hangs on a slot, checked to be linked; MN_TWIN where there is
+/* The twin that hangs on a slot, checked to be in use; MN_TWIN where there is
  * none. */
 uint32_t mn_graph_twin(const mn_index *index, uint32_t slot);
 

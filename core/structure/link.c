@@ -6,11 +6,10 @@
  * number of threads, and gives the same (ParlayANN, arXiv 2305.04359, section
  * 3; Malkov and Yashunin, arXiv 1603.09320, Algorithms 1 and 4).
  */
-#include "../block.h"
 #include "../bytes.h"
 #include "../encoding/codec.h"
-#include "graph.h"
 #include "hnsw.h"
+#include "pending.h"
 #include "structure.h"
 
 _Static_assert(MN_LINK_BATCH <= MN_ENTRIES, "a walk's room holds a batch");
@@ -124,42 +123,65 @@ size_t mn_proposals_bytes(const mn_options *options) {
   return MN_LINK_BATCH * proposal_words(options) * sizeof(uint32_t);
 }
 
-/* Adds the batch's vectors before `slot`, which no walk finds yet. */
-static void add_batch(const mn_target *target, uint32_t from, uint32_t slot,
-                      mn_walk *walk, mn_pool *pool) {
-  for (uint32_t i = from; i < slot; i++)
-    walk->slots[i - from] = i;
-  mn_distances(target, walk->slots, slot - from, walk->distances);
-  for (uint32_t i = from; i < slot; i++)
-    if (walk->distances[i - from] < mn_pool_bound(pool))
-      mn_pool_add(pool, (mn_candidate){walk->distances[i - from], i});
+int mn_graph_batch(const mn_index *index, uint32_t *batch) {
+  return mn_index_pending(index) >= MN_LINK_BATCH &&
+         mn_pending_some(index, MN_LINK_BATCH, batch) == MN_LINK_BATCH;
 }
 
-/* The first of the candidates that are equal to `slot`, or MN_TWIN where there
- * is none. */
+/* The place in the batch of a slot that is among its first `count`; `count`
+ * where it is not. */
+static uint32_t place_in(const uint32_t *batch, uint32_t count, uint32_t slot) {
+  uint32_t place = 0;
+  while (place < count && batch[place] != slot)
+    place++;
+  return place;
+}
+
+/* Adds the batch's first `count` vectors, which no walk finds yet. */
+static void add_batch(const mn_target *target, const uint32_t *batch,
+                      uint32_t count, mn_walk *walk, mn_pool *pool) {
+  mn_distances(target, batch, count, walk->distances);
+  for (uint32_t i = 0; i < count; i++)
+    if (walk->distances[i] < mn_pool_bound(pool))
+      mn_pool_add(pool, (mn_candidate){walk->distances[i], batch[i]});
+}
+
+/* A vector equal to `slot` among the candidates, or MN_TWIN: the one in the
+ * graph, or else the earliest of the batch. */
 static uint32_t find_equal(const mn_index *index, const mn_target *target,
-                           const mn_pool *candidates, uint32_t slot) {
+                           const mn_pool *candidates, const uint32_t *batch,
+                           uint32_t nth) {
+  const uint32_t slot = batch[nth];
   const float self = distance_to(target, slot);
-  uint32_t first = MN_TWIN;
+  uint32_t equal = MN_TWIN, earliest = nth;
   for (uint32_t i = 0; i < candidates->size; i++) {
     const uint32_t other = mn_candidate_slot(candidates->items[i]);
-    if (candidates->items[i].distance == self && other < first &&
-        mn_codes_equal(index, slot, other))
-      first = other;
+    if (candidates->items[i].distance != self ||
+        !mn_codes_equal(index, slot, other))
+      continue;
+    const uint32_t place = place_in(batch, nth, other);
+    if (place == nth)
+      return other;
+    if (place < earliest) {
+      earliest = place;
+      equal = other;
+    }
   }
-  return first;
+  return equal;
 }
 
-void mn_graph_propose(const mn_index *index, uint32_t nth, uint32_t *proposals,
-                      mn_chooser *chooser, mn_proposer *proposer) {
-  const uint32_t from = index->state->linked, slot = from + nth;
+void mn_graph_propose(const mn_index *index, const uint32_t *batch,
+                      uint32_t nth, uint32_t *proposals, mn_chooser *chooser,
+                      mn_proposer *proposer) {
+  const uint32_t slot = batch[nth];
   uint32_t *proposal = proposals + nth * proposal_words(&index->options);
   mn_target target = link_target(index);
   target.query = mn_prepare_slot(&target, slot, 0, chooser->vector,
                                  chooser->scratch, proposer->query);
   mn_graph_walk(index, &target, &proposer->walk, &proposer->found);
-  add_batch(&target, from, slot, &proposer->walk, &proposer->found);
-  proposal[PROPOSED_EQUAL] = find_equal(index, &target, &proposer->found, slot);
+  add_batch(&target, batch, nth, &proposer->walk, &proposer->found);
+  proposal[PROPOSED_EQUAL] =
+      find_equal(index, &target, &proposer->found, batch, nth);
   proposal[PROPOSED_COUNT] = 0;
   if (proposal[PROPOSED_EQUAL] != MN_TWIN)
     return;
@@ -212,7 +234,7 @@ static int link_back(const mn_index *index, mn_chooser *chooser,
   uint32_t others = 0;
   chooser->slots[others++] = slot;
   for (uint32_t i = 1; i <= plain; i++)
-    if (list[i] < slot) /* or it is damage: only earlier slots are linked */
+    if (mn_graph_takes(index, list[i])) /* not dead, and no damage */
       chooser->slots[others++] = list[i];
   mn_distances(&target, chooser->slots, others, chooser->distances);
   pool->size = 0;
@@ -242,7 +264,7 @@ static void force_link(const mn_index *index, uint32_t slot) {
     return; /* damage: a list that kept nothing is not full */
   const uint32_t moved = nearest[last];
   nearest[last] = slot;
-  if (!has_link(own, moved))
+  if (mn_graph_takes(index, moved) && !has_link(own, moved))
     own[++own[0]] = moved; /* at most m of the 2 m places are taken */
 }
 
@@ -252,10 +274,11 @@ static void force_link(const mn_index *index, uint32_t slot) {
  * neighbours that has room leads there from now on. */
 static void hand_over(const mn_index *index, uint32_t first, uint32_t moved) {
   const uint32_t most = mn_links_max(index->options.m);
-  const uint32_t linked = index->state->linked;
   const uint32_t *list = mn_graph_list(index, first);
-  for (uint32_t i = 1; i <= mn_plain_links(list, most) && moved < linked; i++) {
-    if (list[i] >= linked || list[i] == moved)
+  if (!mn_graph_takes(index, moved))
+    return;
+  for (uint32_t i = 1; i <= mn_plain_links(list, most); i++) {
+    if (!mn_graph_takes(index, list[i]) || list[i] == moved)
       continue;
     uint32_t *other = mn_graph_list(index, list[i]);
     const uint32_t plain = mn_plain_links(other, most);
@@ -280,10 +303,13 @@ static void link_twin(const mn_index *index, uint32_t first, uint32_t slot) {
     list[0] = most - 1;
   }
   const uint32_t at = plain < most ? plain + 1 : most;
+  const uint32_t earlier = mn_graph_twin(index, first);
   const uint32_t links[2] = {first, list[at]};
   uint32_t *own = mn_graph_list(index, slot);
   write_list(own, links, at <= list[0] ? 2 : 1, most);
   own[0] |= MN_TWIN;
+  if (earlier != MN_TWIN)
+    mn_graph_list(index, earlier)[1] = slot;
   list[at] = slot | MN_TWIN;
   list[0] = at;
 }
@@ -292,50 +318,56 @@ static void link_twin(const mn_index *index, uint32_t first, uint32_t slot) {
 
 /* A batch that is being entered. */
 typedef struct batch {
+  const uint32_t *slots;
   const uint32_t *proposals;
   size_t words; /* of one */
-  uint32_t from, to;
 } batch;
 
-static const uint32_t *proposal_of(const batch *b, uint32_t slot) {
-  return b->proposals + (slot - b->from) * b->words;
+static const uint32_t *proposal_of(const batch *b, uint32_t place) {
+  return b->proposals + place * b->words;
 }
 
 /* The vector that stands for `slot` in the graph: a batch's vectors did not
  * know yet which of them are twins. */
 static uint32_t first_of(const batch *b, uint32_t slot) {
-  while (slot >= b->from && slot < b->to) {
-    const uint32_t equal = proposal_of(b, slot)[PROPOSED_EQUAL];
-    if (equal >= slot) /* MN_TWIN */
-      break;
+  uint32_t before = MN_LINK_BATCH;
+  for (;;) {
+    const uint32_t place = place_in(b->slots, before, slot);
+    if (place == before)
+      return slot;
+    const uint32_t equal = proposal_of(b, place)[PROPOSED_EQUAL];
+    if (equal == MN_TWIN)
+      return slot;
     slot = equal;
+    before = place; /* it is equal to an earlier one */
   }
-  return slot;
 }
 
-/* Writes the list of a slot; its length. */
+/* Writes the list of the vector at a place; its length. */
 static uint32_t write_own(const mn_index *index, const batch *b,
-                          uint32_t slot) {
+                          uint32_t place) {
   const uint32_t m = index->options.m;
-  const uint32_t *proposal = proposal_of(b, slot);
-  uint32_t *own = mn_graph_list(index, slot);
+  const uint32_t *proposal = proposal_of(b, place);
+  uint32_t *own = mn_graph_list(index, b->slots[place]);
   write_list(own, NULL, 0, mn_links_max(m));
   for (uint32_t i = 0; i < proposal[PROPOSED_COUNT] && i < m; i++) {
     const uint32_t link = first_of(b, proposal[PROPOSED_LINKS + i]);
-    if (link < slot && !has_link(own, link))
+    if (link != b->slots[place] && mn_graph_takes(index, link) &&
+        !has_link(own, link))
       own[++own[0]] = link;
   }
   return own[0];
 }
 
-static void commit_one(mn_index *index, const batch *b, uint32_t slot,
+static void commit_one(mn_index *index, const batch *b, uint32_t place,
                        mn_chooser *chooser, mn_committer *committer) {
+  const uint32_t slot = b->slots[place];
   const uint32_t first = first_of(b, slot);
-  if (first != slot) {
+  if (first != slot && mn_graph_takes(index, first)) {
     link_twin(index, first, slot);
     return;
   }
-  const uint32_t count = write_own(index, b, slot);
+  const uint32_t count = write_own(index, b, place);
   const uint32_t *own = mn_graph_list(index, slot);
   int kept = 0;
   for (uint32_t i = 1; i <= count; i++)
@@ -345,13 +377,13 @@ static void commit_one(mn_index *index, const batch *b, uint32_t slot,
   mn_graph_enter(index, slot);
 }
 
-void mn_graph_commit(mn_index *index, const uint32_t *proposals,
-                     mn_chooser *chooser, mn_committer *committer) {
-  mn_state *state = index->state;
-  const batch b = {proposals, proposal_words(&index->options), state->linked,
-                   state->linked + MN_LINK_BATCH};
-  for (uint32_t slot = b.from; slot < b.to; slot++) {
-    commit_one(index, &b, slot, chooser, committer);
-    state->linked++;
+void mn_graph_commit(mn_index *index, const uint32_t *slots,
+                     const uint32_t *proposals, mn_chooser *chooser,
+                     mn_committer *committer) {
+  const batch b = {slots, proposals, proposal_words(&index->options)};
+  for (uint32_t place = 0; place < MN_LINK_BATCH; place++) {
+    mn_pending_remove(index, slots[place]);
+    commit_one(index, &b, place, chooser, committer);
+    index->state->linked++;
   }
 }

@@ -4,6 +4,7 @@
  * the size that is wanted, unsorted; whenever it is full, the farther half
  * goes. Keeping hundreds in order costs more than computing their distances.
  */
+#include "../block.h"
 #include "structure.h"
 
 /* What is left, and from which distance on candidates are too far. */
@@ -17,8 +18,10 @@ static float cut(mn_pool *pool, uint32_t keep) {
   return bound;
 }
 
-void mn_sift(const mn_target *target, uint32_t count, mn_pool *pool) {
+void mn_sift(const mn_index *index, const mn_target *target, mn_pool *pool) {
   const mn_codec *codec = target->codec;
+  const uint32_t count = index->state->count;
+  const int has_holes = mn_index_has_holes(index);
   const uint32_t keep = pool->capacity / 2;
   float bound = __builtin_inff(), found[MN_SIFT_BATCH];
   pool->size = 0;
@@ -29,7 +32,8 @@ void mn_sift(const mn_target *target, uint32_t count, mn_pool *pool) {
                      target->codes + (size_t)from * codec->code_bytes, some,
                      found);
     for (uint32_t i = 0; i < some; i++) {
-      if (!(found[i] <= bound))
+      if (!(found[i] <= bound) ||
+          (has_holes && !mn_slot_is_live(index, from + i)))
         continue;
       if (pool->size == pool->capacity)
         bound = cut(pool, keep);

@@ -23,15 +23,14 @@ int mn_codes_equal(const mn_index *index, uint32_t a, uint32_t b);
 /* Slots compared at a time. */
 #define MN_SCAN_BATCH MN_CODEC_BATCH
 
-/* Puts the best of slots `from` to `to` - 1, those that `filter` lets through
- * (NULL: all), into the pool. */
-void mn_scan(const mn_target *target, uint32_t from, uint32_t to,
+/* Puts the best of all vectors, those that `filter` lets through (NULL: all),
+ * into the pool. */
+void mn_scan(const mn_index *index, const mn_target *target,
              const uint32_t *filter, mn_pool *pool, uint64_t *distances);
 
-/* Fills the pool, of an even capacity, with the best half as many of the first
- * `count` slots, as far as the codec's `sift` can tell them apart, in no order.
- */
-void mn_sift(const mn_target *target, uint32_t count, mn_pool *pool);
+/* Fills the pool, of an even capacity, with the best half as many of all
+ * vectors, as far as the codec's `sift` can tell them apart, in no order. */
+void mn_sift(const mn_index *index, const mn_target *target, mn_pool *pool);
 
 /* --- Graph (HNSW) --------------------------------------------------------- */
 
@@ -46,6 +45,15 @@ typedef struct mn_walk {
   uint32_t hops;
 } mn_walk;
 
+/* 1 the first time that it is asked for a slot. */
+static inline uint32_t mn_walk_visit(mn_walk *walk, uint32_t slot) {
+  const uint32_t bit = 1u << slot % 32;
+  uint32_t *word = &walk->visited[slot / 32];
+  const uint32_t is_new = (*word & bit) == 0;
+  *word |= bit;
+  return is_new;
+}
+
 /* 0 where memory is short; so are the other allocations here. */
 int mn_walk_allocate(const mn_options *options, uint32_t capacity,
                      mn_walk *walk, mn_arena *scratch);
@@ -54,6 +62,11 @@ int mn_walk_allocate(const mn_options *options, uint32_t capacity,
  * the pool holds, k or more; then with the twins of the k best. */
 void mn_graph_search(const mn_index *index, const mn_target *target, uint32_t k,
                      mn_walk *walk, mn_pool *pool);
+
+/* The same for the vectors that wait to be linked, after a walk: what that came
+ * to, which in a damaged block it may, is left out. */
+void mn_scan_pending(const mn_index *index, const mn_target *target,
+                     const uint32_t *filter, mn_walk *walk, mn_pool *pool);
 
 /* --- Linking -------------------------------------------------------------- */
 
@@ -91,13 +104,19 @@ int mn_committer_allocate(const mn_options *options, const uint64_t *keys,
 /* Bytes of the proposals of one batch. */
 size_t mn_proposals_bytes(const mn_options *options);
 
-/* Notes the links of vector `nth` of the next batch. The index is only read. */
-void mn_graph_propose(const mn_index *index, uint32_t nth, uint32_t *proposals,
-                      mn_chooser *chooser, mn_proposer *proposer);
+/* The slots of the next MN_LINK_BATCH vectors. 0 where there are not so many.
+ */
+int mn_graph_batch(const mn_index *index, uint32_t *batch);
+
+/* Notes the links of vector `nth` of the batch. The index is only read. */
+void mn_graph_propose(const mn_index *index, const uint32_t *batch,
+                      uint32_t nth, uint32_t *proposals, mn_chooser *chooser,
+                      mn_proposer *proposer);
 
 /* Enters the batch that was proposed for. */
-void mn_graph_commit(mn_index *index, const uint32_t *proposals,
-                     mn_chooser *chooser, mn_committer *committer);
+void mn_graph_commit(mn_index *index, const uint32_t *batch,
+                     const uint32_t *proposals, mn_chooser *chooser,
+                     mn_committer *committer);
 
 /* Scratch of both, for a host that links by itself. */
 typedef struct mn_linker {
@@ -110,5 +129,26 @@ typedef struct mn_linker {
 int mn_linker_allocate(const mn_options *options, uint32_t capacity,
                        const uint64_t *keys, mn_linker *linker,
                        mn_arena *scratch);
+
+/* Links the next batch. 0 where there is none. The block was unsealed. */
+int mn_link_batch(mn_index *index, mn_linker *linker);
+
+/* --- Leaving -------------------------------------------------------------- */
+
+/* What a vector was. */
+typedef enum mn_leaving {
+  MN_WAITED,      /* for being linked */
+  MN_WAS_TWIN,    /* of another; as before, nothing leads to its slot now */
+  MN_PASSED_STILL /* the graph still passes through it: it is dead */
+} mn_leaving;
+
+/* Takes a vector out of the graph, or of those that wait for it. O(M). */
+mn_leaving mn_graph_leave(mn_index *index, uint32_t slot);
+
+/* --- Verify --------------------------------------------------------------- */
+
+/* Whether lists, chains and entries are what FORMAT.md says, in a block whose
+ * slots were found so. */
+int mn_graph_holds(const mn_index *index);
 
 #endif

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Walking the graph (Malkov and Yashunin, arXiv 1603.09320, Algorithm 2). */
-#include "../block.h"
 #include "../bytes.h"
 #include "../encoding/codec.h"
 #include "graph.h"
@@ -22,25 +21,16 @@ int mn_walk_allocate(const mn_options *options, uint32_t capacity,
          walk->distances != NULL && walk->nearer != NULL;
 }
 
-/* 1 the first time that it is asked for a slot. */
-static uint32_t visit(mn_walk *walk, uint32_t slot) {
-  const uint32_t bit = 1u << slot % 32;
-  uint32_t *word = &walk->visited[slot / 32];
-  const uint32_t is_new = (*word & bit) == 0;
-  *word |= bit;
-  return is_new;
-}
-
-/* Of `count` slots those that are linked and new. */
+/* Of `count` slots those that are in use and new. */
 static uint32_t keep_new(const mn_index *index, const uint32_t *slots,
                          uint32_t count, mn_walk *walk) {
-  const uint32_t linked = index->state->linked;
+  const uint32_t used = index->state->count;
   uint32_t kept = 0;
   for (uint32_t i = 0; i < count; i++) {
-    if (slots[i] >= linked)
+    if (slots[i] >= used)
       continue;                   /* damage */
     walk->slots[kept] = slots[i]; /* kept where it is new: no branch */
-    kept += visit(walk, slots[i]);
+    kept += mn_walk_visit(walk, slots[i]);
   }
   return kept;
 }
@@ -49,10 +39,9 @@ static uint32_t keep_new(const mn_index *index, const uint32_t *slots,
  * the walk may well come to them. */
 static void begin(const mn_index *index, const mn_target *target, mn_walk *walk,
                   mn_pool *pool) {
-  const uint32_t linked = index->state->linked;
   uint32_t count = 0;
   for (uint32_t i = 0; i < index->state->entries; i++)
-    if (index->entries[i] < linked) /* or it is damage */
+    if (index->entries[i] < index->state->count) /* or it is damage */
       walk->slots[count++] = index->entries[i];
   mn_distances(target, walk->slots, count, walk->distances);
   walk->distance_count += count;
@@ -65,7 +54,7 @@ static void begin(const mn_index *index, const mn_target *target, mn_walk *walk,
   if (count == 0)
     return;
   pool->size = 1;
-  visit(walk, pool->items[0].slot);
+  mn_walk_visit(walk, pool->items[0].slot);
 }
 
 /* --- Reading ahead -------------------------------------------------------- */
@@ -75,13 +64,11 @@ static void begin(const mn_index *index, const mn_target *target, mn_walk *walk,
  * the one it is at. So that one's list is read, and its codes are asked for,
  * while the list before it is still being compared. */
 typedef struct list {
-  uint32_t slot; /* MN_NONE: it is none */
+  uint32_t slot; /* MN_NO_SLOT: it is none */
   uint32_t length;
   const uint32_t *links;
   uint32_t *room;
 } list;
-
-#define MN_NONE UINT32_MAX
 
 static void read_list(const mn_index *index, uint32_t slot, list *l) {
   l->slot = slot;
@@ -111,21 +98,31 @@ static int read_ahead(const mn_index *index, const mn_pool *pool, uint32_t at,
 
 static void fetch_codes(const mn_index *index, const mn_target *target,
                         const list *l) {
-  const uint32_t linked = index->state->linked;
+  const uint32_t used = index->state->count;
   for (uint32_t i = 0; i < l->length; i++)
-    mn_fetch_code(target, l->links[i] < linked ? l->links[i] : 0);
+    mn_fetch_code(target, l->links[i] < used ? l->links[i] : 0);
 }
 
 /* --- The walk ------------------------------------------------------------- */
 
+/* Deleted vectors were passed through; they are no candidates. */
+static void drop_dead(const mn_index *index, mn_pool *pool) {
+  uint32_t kept = 0;
+  for (uint32_t i = 0; i < pool->size; i++) {
+    pool->items[kept] = pool->items[i];
+    kept += (uint32_t)mn_slot_is_live(index, mn_candidate_slot(pool->items[i]));
+  }
+  pool->size = kept;
+}
+
 void mn_graph_walk(const mn_index *index, const mn_target *target,
                    mn_walk *walk, mn_pool *pool) {
   mn_zero(walk->visited,
-          ((size_t)index->state->linked + 31) / 32 * sizeof *walk->visited);
+          ((size_t)index->state->count + 31) / 32 * sizeof *walk->visited);
   begin(index, target, walk, pool);
   const uint32_t most = mn_links_max(index->options.m);
-  list here = {.slot = MN_NONE, .room = walk->links};
-  list ahead = {.slot = MN_NONE, .room = walk->links + most};
+  list here = {.slot = MN_NO_SLOT, .room = walk->links};
+  list ahead = {.slot = MN_NO_SLOT, .room = walk->links + most};
   /* Everything before `at` has been walked from. */
   for (uint32_t at = 0; (at = find_unwalked(pool, at)) < pool->size;) {
     const uint32_t slot = pool->items[at].slot;
@@ -133,7 +130,7 @@ void mn_graph_walk(const mn_index *index, const mn_target *target,
       const list read = ahead;
       ahead = here;
       here = read;
-      ahead.slot = MN_NONE;
+      ahead.slot = MN_NO_SLOT;
     } else
       read_list(index, slot, &here);
     pool->items[at].slot |= MN_WALKED;
@@ -160,6 +157,8 @@ void mn_graph_walk(const mn_index *index, const mn_target *target,
     if (went < at)
       at = went;
   }
+  if (mn_index_has_holes(index))
+    drop_dead(index, pool);
 }
 
 /* The walk left twins out, lest they crowd the pool. Those of the k best join
@@ -176,7 +175,7 @@ static void add_twins(const mn_index *index, uint32_t k, mn_walk *walk,
     }
     item->slot &= ~MN_WALKED;
     const uint32_t twin = mn_graph_twin(index, item->slot);
-    if (twin == MN_TWIN || !visit(walk, twin))
+    if (twin == MN_TWIN || !mn_walk_visit(walk, twin))
       continue;
     walk->hops++;
     const uint32_t went =

@@ -105,6 +105,7 @@ static size_t change_options(uint8_t *data, size_t size, size_t max_size) {
     mn_state *s = index.state;
     s->count = is_packed ? capacity : draw() % (capacity + 1);
     s->linked = index.links ? draw() % (s->count + 1) : s->count;
+    s->added = s->count;
     s->entries = index.links && s->linked > 0 ? 1 + draw() % 64 : 0;
     s->stride = s->entries > 0 ? 1u << draw() % 4 : 0;
     s->trained = 1;

@@ -93,7 +93,7 @@ test("an index is built, searched, saved, opened and verified", () => {
   write32(options + 56, 7, 0);
   const spec = new TextEncoder().encode("hnsw8,f16");
   assert.equal(c.mn_options_parse(options, put(spec), spec.length, 0), 0);
-  const sizes = room(48);
+  const sizes = room(52);
   assert.equal(c.mn_plan(options, 100, makeQuery(3), sizes), 0);
 
   const memory = arena(read32(sizes) + 64);
@@ -131,7 +131,7 @@ test("an index is linked in halves, packed and thawed", () => {
   const options = zeroed(64, 2, MN_L2);
   const spec = new TextEncoder().encode("hnsw8,f32");
   assert.equal(c.mn_options_parse(options, put(spec), spec.length, 0), 0);
-  const sizes = room(48);
+  const sizes = room(52);
   assert.equal(c.mn_plan(options, 1000, makeQuery(3), sizes), 0);
   const scratch = arena(1 << 20);
   const rows = Array.from({ length: 2000 }, (_, i) => Math.sin(i * i));
@@ -171,7 +171,7 @@ test("an index is linked in halves, packed and thawed", () => {
   assert.equal(read32(thawed + 4), read32(sizes));
   assert.equal(c.mn_index_append(packed, 0, vectors([0, 0], 2), 0, scratch), MN_ERROR_READ_ONLY);
 
-  const info = room(144);
+  const info = room(152);
   const infos = [whole, packed, thawed].map((index) => {
     c.mn_index_info(info, index);
     return { packed: read32(info + 88), block: read32(info + 104), graph: read32(info + 112) };
@@ -217,7 +217,7 @@ test("codes, training and planes", () => {
   assert.equal(c.mn_index_train(index, vectors(rows, 8), scratch), 0);
   assert.equal(c.mn_index_add(index, 0, vectors(rows, 8), 0, scratch), 0);
 
-  const info = room(144);
+  const info = room(152);
   c.mn_index_info(info, index);
   const [codeBytes, error] = [read32(info + 120), data().getFloat32(info + 128, true)];
   assert.equal(codeBytes, 16); // 8 planes of a byte, and 8 bytes

@@ -176,7 +176,7 @@ static void test_header(void) {
     block[bit / 8] ^= (uint8_t)(1u << bit % 8);
   }
   /* Of another version, older or newer, whatever else it holds. */
-  static const uint8_t versions[][2] = {{1, 0}, {1, 1}, {3, 0}, {2, 1}};
+  static const uint8_t versions[][2] = {{1, 0}, {2, 0}, {4, 0}, {3, 1}};
   for (unsigned i = 0; i < 4; i++) {
     mn_index index;
     block[8] = versions[i][0];
@@ -258,7 +258,7 @@ static void test_room(void) {
   check_is_nothing(&f, MN_SECTION('K', 'E', 'Y', 'S'), 8 * COUNT, 16 * COUNT);
   check_is_nothing(&f, MN_SECTION('C', 'O', 'D', 'E'), 4 * D * COUNT,
                    8 * D * COUNT);
-  check_is_nothing(&f, MN_SECTION('L', 'I', 'N', 'K'), 36 * LINKED, 72 * COUNT);
+  check_is_nothing(&f, MN_SECTION('L', 'I', 'N', 'K'), 36 * COUNT, 72 * COUNT);
   check_is_nothing(&f, MN_SECTION('E', 'N', 'T', 'R'), 4 * ENTRIES, 256);
   fixture_free(&f);
 }

@@ -113,7 +113,8 @@ static void test_sections(const layout_case *c) {
   const mn_header *header = (const void *)f.index.block;
   uint32_t at = 0, end = 0;
   uint64_t offset = 896;
-  expect(header, &at, &offset, "STAT", 64);
+  expect(header, &at, &offset, "STAT", 128);
+  expect(header, &at, &offset, "LIVE", 8); /* 40 bits */
   expect(header, &at, &offset, "KEYS", 8 * CAPACITY);
   expect(header, &at, &offset, "KMAP", 4 * (CAPACITY + CAPACITY / 2 + 1));
   expect(header, &at, &offset, "CODE", c->code * CAPACITY);
@@ -187,7 +188,7 @@ static void test_header(void) {
     const mn_packed_links read = mn_header_packed(&header);
     CHECK_EQUAL(read.links, s % 2 ? links.links : 0);
     CHECK_EQUAL(read.low_bits, s % 2 ? links.low_bits : 0);
-    CHECK_EQUAL(header.format_major, 2);
+    CHECK_EQUAL(header.format_major, 3);
     CHECK_EQUAL(header.format_minor, 0);
   }
 }
