@@ -63,6 +63,19 @@ static inline uint64_t mn_round_up(uint64_t bytes) {
   return (bytes + (MN_ALIGNMENT - 1)) & ~(uint64_t)(MN_ALIGNMENT - 1);
 }
 
+/* Without the 64-bit conversion, which some processors need a library for. */
+static inline float mn_float_from_u64(uint64_t number) {
+  return (float)(uint32_t)(number >> 32) * 0x1p32f + (float)(uint32_t)number;
+}
+
+/* What SplitMix64 (Steele, Lea and Flood, OOPSLA 2014, figure 13) makes of the
+ * numbers that it counts through, 0x9E3779B97F4A7C15 apart. */
+static inline uint64_t mn_mix64(uint64_t z) {
+  z = (z ^ z >> 30) * UINT64_C(0xBF58476D1CE4E5B9);
+  z = (z ^ z >> 27) * UINT64_C(0x94D049BB133111EB);
+  return z ^ z >> 31;
+}
+
 static inline uint32_t mn_load_u32(const uint8_t *p) {
   uint32_t value;
   __builtin_memcpy(&value, p, sizeof value);

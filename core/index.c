@@ -99,24 +99,13 @@ mn_status mn_index_reconstruct(const mn_index *index, uint64_t key,
   const size_t mark = mn_arena_mark(scratch);
   mn_vector_room room;
   const int fits = mn_vector_room_allocate(&index->options, &room, scratch);
-  if (fits) {
-    const mn_code_places at = mn_places_of(index, slot);
-    if (at.fine_code != NULL)
-      index->fine.ops->decode(&index->fine, at.fine_code, at.fine_rest, vector,
-                              room.scratch);
-    else
-      mn_vector_decode(index, at.code, at.rest, &room, vector);
-  }
+  if (fits)
+    mn_vector_stored(index, slot, &room, vector);
   mn_arena_rewind(scratch, mark);
   return fits ? MN_OK : MN_ERROR_ARENA;
 }
 
 /* --- Report --------------------------------------------------------------- */
-
-/* Without the 64-bit conversion, which some processors need a library for. */
-static float float_of(uint64_t number) {
-  return (float)(uint32_t)(number >> 32) * 0x1p32f + (float)(uint32_t)number;
-}
 
 mn_info mn_index_info(const mn_index *index) {
   const mn_header *header = mn_index_header(index);
@@ -124,7 +113,9 @@ mn_info mn_index_info(const mn_index *index) {
   const uint32_t code_bytes = index->codec.code_bytes + index->codec.rest_bytes;
   const uint32_t refine_bytes = index->fine.code_bytes + index->fine.rest_bytes;
   const float mean_error =
-      state->added > 0 ? float_of(state->error) / float_of(state->added) : 0.0f;
+      state->added > 0
+          ? mn_float_from_u64(state->error) / mn_float_from_u64(state->added)
+          : 0.0f;
   return (mn_info){.options = index->options,
                    .is_auto = index->is_auto,
                    .capacity = index->capacity,

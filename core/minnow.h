@@ -722,6 +722,134 @@ mn_status mn_index_reconstruct(const mn_index *index, uint64_t key,
                                float *vector, uint32_t dimensions,
                                mn_arena *scratch);
 
+/* --- Recall --------------------------------------------------------------- */
+
+/* What recall is measured with, on the user's own index. */
+typedef struct mn_sampling {
+  const struct mn_query *query; /* as searches will be: k, planes, fetch, ...;
+                                   its vector, dimensions and stats are not
+                                   looked at, a filter is ARGUMENT */
+  const mn_vectors *queries;    /* vectors like those that will be asked for; or
+                                   NULL: vectors of the index, of which each is
+                                   left out of its own answer. They are drawn by
+                                   a hash of their keys, the same ones live,
+                                   packed and thawed. Near ones of a vector that
+                                   is in the graph itself are easier to find than
+                                   those of a new one: where there are queries,
+                                   bring them */
+  uint32_t sample;              /* so many vectors of the index; 0:
+                                   MN_SAMPLE_DEFAULT */
+  mn_fetch fetch;               /* NULL, or brings the vectors as they were:
+                                   answers are right that are by exact distances
+                                   to them, and own vectors are taken from it.
+                                   NULL: query->fetch; if that is NULL too, the
+                                   answers of a scan by the best that the block
+                                   has (refine, or all planes). Calls it
+                                   for every vector once for 16 queries */
+  void *fetch_context;          /* its first argument */
+} mn_sampling;
+
+/* How many of the right answers were found. */
+typedef struct mn_recall {
+  uint32_t queries;
+  uint32_t k;      /* right answers to each: fewer than query->k in an index
+                      that has no more vectors */
+  uint64_t found;  /* of queries * k. What is as near as the last right answer
+                      is right too */
+  float recall;    /* found / (queries k) */
+  float low, high; /* Wilson's score interval of 95 % (JASA 22, 1927), the
+                      number of trials being queries k divided by the design
+                      effect (Kish, "Survey Sampling", 1965): misses come in
+                      clusters. Where nothing or all was found each query counts
+                      once */
+  float distances; /* of a query, on average, to find candidates */
+  float refined;   /* and candidates that were ranked again */
+} mn_recall;
+
+/* Vectors of the index that are taken where nothing is said. */
+#define MN_SAMPLE_DEFAULT 256u
+/* The largest ef that tuning tries where nothing is said. */
+#define MN_TUNE_EF_MAX 4096u
+
+typedef struct mn_tuning {
+  mn_sampling sampling; /* its query->ef and refine_k stay as they are where
+                           they are not 0, else they are chosen */
+  float recall;         /* to be reached, above 0, at most 1 */
+  uint32_t ef_max;      /* at most so many candidates are kept, or, without a
+                           graph, refined; 0: MN_TUNE_EF_MAX. Raised to k */
+  uint32_t store;       /* 1: what was found is stored, where it reaches the
+                           recall */
+  uint64_t budget; /* distances in all, to the next query; 0: no bound. With
+                      it, fewer queries are taken where finding what is
+                      right would take more than half of it */
+} mn_tuning;
+
+typedef struct mn_tuned {
+  uint32_t ef;      /* 0: there is no graph */
+  float refine_k;   /* 0: nothing is refined */
+  mn_recall recall; /* with these */
+  uint32_t reached; /* 1: the recall; 0: it cannot be, as far as was tried, and
+                       this is the best that was seen */
+  uint32_t cut;     /* 1: the budget ended it: what is reached may be reached by
+                       less, what is not by more */
+  uint32_t stored;  /* 1: in the block */
+  uint32_t runs;    /* settings that were tried */
+  uint64_t spent;   /* distances in all */
+} mn_tuned;
+
+/* Finds the smallest ef by which searches reach a recall (where candidates are
+ * refined, with all of them refined), then the smallest refine_k that still
+ * does: by doubling, then bisection. What a search finds grows with either, but
+ * for a few answers; of those next to each other it is not certain that the
+ * smallest is met. The same index and queries give the same result.
+ * Stored, it takes the place of MN_EF_DEFAULT and MN_REFINE_K_DEFAULT where a
+ * query says 0, and stays when the index is saved, resized, packed or thawed;
+ * after many changes it is time to tune again. A packed block may store it too,
+ * where it can be written to. Storing unseals.
+ * A scan of the index for each query, then some 12 searches.
+ * Errors: ARGUMENT (also with k = MN_EF_MAX and vectors of the index),
+ * DIMENSIONS, SAMPLE (no query, or no vector to be found), READ_ONLY (to be
+ * stored in a block that was opened to be read), ARENA, NOT_FINITE,
+ * ZERO_VECTOR, and what `fetch` returns. */
+mn_status mn_index_tune(mn_index *index, const mn_tuning *tuning,
+                        mn_tuned *tuned, mn_arena *scratch);
+
+/* The scratch that it takes. Errors: ARGUMENT, DIMENSIONS, SAMPLE, TOO_LARGE.
+ * O(ef_max). */
+mn_status mn_plan_tune(const mn_index *index, const mn_tuning *tuning,
+                       size_t *scratch_bytes);
+
+/* Looks an index over. */
+typedef struct mn_audit {
+  mn_recall recall; /* as searches are; all 0 where no query was given */
+
+  uint32_t vectors;
+  float dead_share; /* of the slots in use: those of deleted vectors */
+
+  uint32_t duplicates; /* vectors whose code an earlier one has too */
+  uint32_t groups;     /* different codes that are there more than once */
+  uint32_t largest;    /* vectors of the largest group */
+
+  uint32_t linked;      /* vectors in the graph */
+  uint32_t pending;     /* not yet linked: scanned by every search */
+  uint32_t unreachable; /* vectors in the graph to which no way leads from an
+                           entry, over links and twins */
+  float links;          /* of a vector, on average; twins have none */
+  float link_bits;      /* bits of the links' section for each of them */
+} mn_audit;
+
+/* Measures recall@k of searches such as sampling->query (NULL: not) against an
+ * exact scan, and reads the whole graph and all codes. A scan for each query;
+ * O(n d + links).
+ * Errors: as for mn_index_tune, but for READ_ONLY. */
+mn_status mn_index_audit(const mn_index *index, const mn_sampling *sampling,
+                         mn_audit *audit, mn_arena *scratch);
+
+/* The scratch that it takes. Errors: ARGUMENT, DIMENSIONS, SAMPLE, TOO_LARGE.
+ * O(1). */
+mn_status mn_plan_audit(const mn_index *index, const mn_sampling *sampling,
+                        size_t *scratch_bytes);
+
 /* --- Codes without an index ----------------------------------------------- */
 
 /* A trained index, which may be empty, is a codec for vectors that are kept

@@ -97,3 +97,13 @@ void mn_vector_decode(const mn_index *index, const uint8_t *code,
   if (map.ops != NULL)
     map.ops->invert(&map, decoded, vector);
 }
+
+void mn_vector_stored(const mn_index *index, uint32_t slot,
+                      const mn_vector_room *room, float *vector) {
+  const mn_code_places at = mn_places_of(index, slot);
+  if (at.fine_code != NULL)
+    index->fine.ops->decode(&index->fine, at.fine_code, at.fine_rest, vector,
+                            room->scratch);
+  else
+    mn_vector_decode(index, at.code, at.rest, room, vector);
+}

@@ -38,6 +38,10 @@ void mn_vector_decode(const mn_index *index, const uint8_t *code,
                       const uint8_t *rest, const mn_vector_room *room,
                       float *vector);
 
+/* Decodes the better of a slot's codes. */
+void mn_vector_stored(const mn_index *index, uint32_t slot,
+                      const mn_vector_room *room, float *vector);
+
 /* Checks a vector, leaves it as taken in room->vector and mapped in
  * room->mapped. */
 mn_status mn_vector_map(const mn_index *index, const float *vector,

@@ -26,13 +26,10 @@ int mn_kmeans_room(mn_kmeans *job, mn_arena *scratch) {
 
 /* --- Seeding -------------------------------------------------------------- */
 
-/* The generator SplitMix64 (Steele, Lea and Flood, OOPSLA 2014, figure 13), as
- * a number below 1 of 24 bits. */
+/* The generator SplitMix64, as a number below 1 of 24 bits. */
 static float draw(uint64_t *state) {
-  uint64_t z = *state += UINT64_C(0x9E3779B97F4A7C15);
-  z = (z ^ z >> 30) * UINT64_C(0xBF58476D1CE4E5B9);
-  z = (z ^ z >> 27) * UINT64_C(0x94D049BB133111EB);
-  return (float)(uint32_t)((z ^ z >> 31) >> 40) * 0x1p-24f;
+  *state += UINT64_C(0x9E3779B97F4A7C15);
+  return (float)(uint32_t)(mn_mix64(*state) >> 40) * 0x1p-24f;
 }
 
 /* A point drawn with its distance for weight. Where all of them are 0, the

@@ -18,15 +18,11 @@
 
 /* --- Signs ---------------------------------------------------------------- */
 
-/* 64 random bits for each seed, step and group of 64 components: the generator
- * SplitMix64 (Steele, Lea and Flood, OOPSLA 2014, figure 13), entered at any
- * place in its sequence. */
+/* 64 random bits for each seed, step and group of 64 components: SplitMix64,
+ * entered at any place in its sequence. */
 static uint64_t random_bits(uint64_t seed, uint32_t step, uint32_t group) {
   const uint64_t place = (uint64_t)step << 32 | (group + 1);
-  uint64_t z = seed + place * UINT64_C(0x9E3779B97F4A7C15);
-  z = (z ^ z >> 30) * UINT64_C(0xBF58476D1CE4E5B9);
-  z = (z ^ z >> 27) * UINT64_C(0x94D049BB133111EB);
-  return z ^ z >> 31;
+  return mn_mix64(seed + place * UINT64_C(0x9E3779B97F4A7C15));
 }
 
 /* Multiplies `count` components from `begin` on by scale or -scale. */

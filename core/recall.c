@@ -1,0 +1,410 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "recall.h"
+#include "arena.h"
+#include "block.h"
+#include "bytes.h"
+#include "encoding/codec.h"
+#include "search/rank.h"
+#include "search/refine.h"
+#include "search/search.h"
+#include "structure/structure.h"
+
+/* Queries that are answered exactly while every vector is fetched once. */
+#define FETCH_GROUP 16u
+
+static uint32_t smaller(uint32_t a, uint32_t b) {
+  return a < b ? a : b;
+}
+
+static uint32_t larger(uint32_t a, uint32_t b) {
+  return a > b ? a : b;
+}
+
+/* --- Plan ----------------------------------------------------------------- */
+
+float mn_refine_k_of(uint32_t candidates, uint32_t k) {
+  const float refine_k = (float)candidates / (float)k;
+  /* The search rounds k times this up: it may not lie above by a last bit. */
+  return refine_k * (float)k > (float)candidates ? refine_k * (1.0f - 0x1p-23f)
+                                                 : refine_k;
+}
+
+/* The query of a setting. A vector of the index finds itself besides. */
+static mn_query query_of(const mn_trial *t, const mn_setting *setting) {
+  mn_query query = t->query;
+  query.k += t->own;
+  query.ef = smaller(setting->ef + t->own, MN_EF_MAX);
+  query.refine_k =
+      t->refines
+          ? mn_refine_k_of(smaller(setting->candidates + t->own, MN_EF_MAX),
+                           query.k)
+          : 0.0f;
+  return query;
+}
+
+/* The most that a search takes, whose scratch need not grow with what it
+ * refines: a scan that refines more may do without a sieve. */
+static mn_status measure_searches(mn_trial *t, uint32_t ef_max) {
+  const int is_free = t->refines && ef_max > 0 && t->query.refine_k == 0.0f;
+  mn_setting setting = {.ef = larger(t->asked.ef, ef_max),
+                        .candidates =
+                            is_free ? t->query.k : t->asked.candidates};
+  const uint32_t to = is_free ? ef_max : setting.candidates;
+  mn_status status = MN_OK;
+  t->search_bytes = 0;
+  for (; setting.candidates <= to && status == MN_OK; setting.candidates++) {
+    const mn_query query = query_of(t, &setting);
+    mn_arena measuring = mn_arena_measuring();
+    status = mn_search_measure(&t->index->options, t->index->capacity, &query,
+                               &measuring);
+    if (measuring.used > t->search_bytes)
+      t->search_bytes = measuring.used;
+  }
+  return status;
+}
+
+static mn_status plan_queries(mn_trial *t, const mn_sampling *sampling) {
+  const mn_vectors *queries = sampling->queries;
+  const uint32_t count = t->index->state->count;
+  t->own = queries == NULL;
+  t->count = smaller(
+      sampling->sample == 0 ? MN_SAMPLE_DEFAULT : sampling->sample, count);
+  if (!t->own) {
+    if (queries->dimensions != t->index->options.dimensions)
+      return MN_ERROR_DIMENSIONS;
+    if (queries->data == NULL && queries->count > 0)
+      return MN_ERROR_ARGUMENT;
+    t->count = queries->count;
+    t->rows = queries->data;
+  }
+  if (t->query.k + t->own > MN_EF_MAX)
+    return MN_ERROR_ARGUMENT;
+  t->wanted = smaller(t->query.k, count < t->own ? 0 : count - t->own);
+  return t->count > 0 && t->wanted > 0 ? MN_OK : MN_ERROR_SAMPLE;
+}
+
+mn_status mn_trial_plan(const mn_index *index, const mn_sampling *sampling,
+                        uint32_t ef_max, mn_trial *t) {
+  if (index == NULL || sampling == NULL || sampling->query == NULL ||
+      ef_max > MN_EF_MAX)
+    return MN_ERROR_ARGUMENT;
+  const mn_query *asked = sampling->query;
+  if (asked->filter != NULL)
+    return MN_ERROR_ARGUMENT;
+  mn_zero(t, sizeof *t);
+  t->index = index;
+  t->query = *asked;
+  t->query.stats = NULL;
+  mn_stages stages;
+  mn_status status = mn_stages_of(&index->options, &t->query, &stages);
+  if (status != MN_OK)
+    return status;
+  t->refines = stages.refiner != MN_BY_NOTHING;
+  t->asked.candidates = stages.candidates;
+  t->asked.ef = larger(t->query.ef == 0 ? MN_EF_DEFAULT : t->query.ef,
+                       t->asked.candidates);
+  const int exact = sampling->fetch != NULL;
+  t->fetch = exact ? sampling->fetch : asked->fetch;
+  t->fetch_context = exact ? sampling->fetch_context : asked->fetch_context;
+  if (t->fetch != NULL && index->options.encoding == MN_SIGN)
+    return MN_ERROR_ARGUMENT;
+  status = plan_queries(t, sampling);
+  return status == MN_OK ? measure_searches(t, ef_max) : status;
+}
+
+int mn_trial_allocate(mn_trial *t, mn_arena *scratch) {
+  const mn_options *o = &t->index->options;
+  const size_t count = t->count, d = o->dimensions, k = t->query.k + t->own;
+  const size_t group = t->fetch == NULL ? 0 : FETCH_GROUP;
+  const mn_codec *best =
+      t->index->fine.ops != NULL ? &t->index->fine : &t->index->codec;
+  const int has_room = mn_vector_room_allocate(o, &t->room, scratch);
+  t->own_rows = mn_arena_allocate(scratch, t->own * count * d * sizeof(float));
+  t->sample = mn_pool_allocate(t->index->keys, t->own * t->count, scratch);
+  t->bounds = mn_arena_allocate(scratch, count * sizeof *t->bounds);
+  t->found = mn_arena_allocate(scratch, count * sizeof *t->found);
+  t->prepared =
+      mn_arena_allocate(scratch, (size_t)mn_codec_measure(best).query_bytes);
+  t->right = mn_pool_allocate(
+      t->index->keys, t->wanted * (group > 0 ? FETCH_GROUP : 1), scratch);
+  t->taken = mn_arena_allocate(scratch, group * d * sizeof *t->taken);
+  t->hits = mn_arena_allocate(scratch, k * sizeof *t->hits);
+  t->slots = mn_arena_allocate(scratch, k * sizeof *t->slots);
+  t->distances = mn_arena_allocate(scratch, k * sizeof *t->distances);
+  t->memory = mn_arena_allocate(scratch, t->search_bytes);
+  return has_room && t->own_rows != NULL && t->sample.items != NULL &&
+         t->bounds != NULL && t->found != NULL && t->prepared != NULL &&
+         t->right.items != NULL && t->taken != NULL && t->hits != NULL &&
+         t->slots != NULL && t->distances != NULL && t->memory != NULL;
+}
+
+/* --- Queries -------------------------------------------------------------- */
+
+/* Those with the lowest hashes of their keys, so that it depends on nothing
+ * else, least of all on slots. */
+static void draw_sample(mn_trial *t) {
+  const mn_index *index = t->index;
+  t->sample.capacity = t->count;
+  t->sample.size = 0;
+  for (uint32_t slot = 0; slot < index->state->count; slot++) {
+    const uint64_t place = index->keys[slot] + 1;
+    const uint64_t hash = mn_mix64(place * UINT64_C(0x9E3779B97F4A7C15));
+    const float draw = (float)(uint32_t)(hash >> 40);
+    if (draw <= mn_pool_bound(&t->sample))
+      mn_pool_add(&t->sample, (mn_candidate){draw, slot});
+  }
+}
+
+/* The vectors of the sample as queries; one that cannot be asked for, because
+ * too little of it is left in its code, is dropped. */
+static mn_status take_sample(mn_trial *t) {
+  const size_t d = t->index->options.dimensions;
+  uint32_t kept = 0;
+  for (uint32_t i = 0; i < t->sample.size; i++) {
+    const uint32_t slot = t->sample.items[i].slot;
+    float *row = t->own_rows + kept * d;
+    if (t->fetch != NULL) {
+      const mn_status status =
+          t->fetch(t->fetch_context, t->index->keys[slot], slot, row);
+      if (status != MN_OK)
+        return status;
+    } else
+      mn_vector_stored(t->index, slot, &t->room, row);
+    if (mn_vector_map(t->index, row, &t->room) == MN_OK)
+      t->sample.items[kept++] = t->sample.items[i];
+  }
+  t->rows = t->own_rows;
+  t->count = kept;
+  return kept > 0 ? MN_OK : MN_ERROR_SAMPLE;
+}
+
+static const float *row_of(const mn_trial *t, uint32_t query) {
+  return t->rows + (size_t)query * t->index->options.dimensions;
+}
+
+/* Whether a slot can be an answer to a query. */
+static int can_answer(const mn_trial *t, uint32_t query, uint32_t slot) {
+  return !t->own || t->sample.items[query].slot != slot;
+}
+
+/* --- What is right -------------------------------------------------------- */
+
+/* The best that the block has of its vectors, as target of a query. */
+static mn_status prepare_best(mn_trial *t, uint32_t query, mn_target *target) {
+  const mn_index *index = t->index;
+  const int is_fine = index->fine.ops != NULL;
+  const mn_codec *codec = is_fine ? &index->fine : &index->codec;
+  const mn_status status = mn_vector_map(index, row_of(t, query), &t->room);
+  if (status == MN_OK)
+    codec->ops->prepare(codec, is_fine ? t->room.vector : t->room.mapped,
+                        t->prepared);
+  *target = (mn_target){.codec = codec,
+                        .codes = is_fine ? index->fine_codes : index->codes,
+                        .rests = is_fine ? index->fine_rests : index->rests,
+                        .planes = mn_codec_planes(codec->encoding),
+                        .query = t->prepared};
+  return status;
+}
+
+static float last_of(const mn_pool *pool) {
+  return pool->size > 0 ? pool->items[pool->size - 1].distance
+                        : -__builtin_inff();
+}
+
+static mn_status answer_by_codes(mn_trial *t, uint32_t query) {
+  uint32_t slots[MN_SCAN_BATCH];
+  float distances[MN_SCAN_BATCH];
+  mn_target target;
+  mn_pool *right = &t->right;
+  const mn_status status = prepare_best(t, query, &target);
+  if (status != MN_OK)
+    return status;
+  right->size = 0;
+  right->capacity = t->wanted;
+  const uint32_t end = t->index->state->count;
+  for (uint32_t slot = 0; slot < end;) {
+    uint32_t batch = 0;
+    for (; slot < end && batch < MN_SCAN_BATCH; slot++)
+      if (can_answer(t, query, slot))
+        slots[batch++] = slot;
+    mn_distances(&target, slots, batch, distances);
+    t->spent += batch;
+    for (uint32_t i = 0; i < batch; i++)
+      if (distances[i] <= mn_pool_bound(right))
+        mn_pool_add(right, (mn_candidate){distances[i], slots[i]});
+  }
+  t->bounds[query] = last_of(right);
+  return MN_OK;
+}
+
+static mn_status take_query(mn_trial *t, uint32_t query, float *taken) {
+  return mn_vector_take(t->index->codec.kernels, t->index->options.metric,
+                        row_of(t, query), t->index->options.dimensions, taken);
+}
+
+static mn_status fetched_distance(mn_trial *t, const float *taken,
+                                  float *distance) {
+  return mn_rank_one(t->index, taken, t->room.vector, t->room.work, distance);
+}
+
+/* Some queries at a time, so that each vector is fetched for all of them. */
+static mn_status answer_by_fetch(mn_trial *t, uint32_t from, uint32_t group) {
+  const mn_index *index = t->index;
+  const size_t d = index->options.dimensions;
+  mn_pool right[FETCH_GROUP];
+  mn_status status = MN_OK;
+  for (uint32_t i = 0; i < group && status == MN_OK; i++) {
+    right[i] = (mn_pool){.keys = index->keys,
+                         .items = t->right.items + (size_t)i * t->wanted,
+                         .capacity = t->wanted};
+    status = take_query(t, from + i, t->taken + i * d);
+  }
+  const uint32_t end = index->state->count;
+  for (uint32_t slot = 0; slot < end && status == MN_OK; slot++) {
+    status =
+        t->fetch(t->fetch_context, index->keys[slot], slot, t->room.vector);
+    for (uint32_t i = 0; i < group && status == MN_OK; i++) {
+      float distance = 0.0f;
+      if (!can_answer(t, from + i, slot))
+        continue;
+      status = fetched_distance(t, t->taken + i * d, &distance);
+      t->spent++;
+      if (status == MN_OK && distance <= mn_pool_bound(&right[i]))
+        mn_pool_add(&right[i], (mn_candidate){distance, slot});
+    }
+  }
+  for (uint32_t i = 0; i < group && status == MN_OK; i++)
+    t->bounds[from + i] = last_of(&right[i]);
+  return status;
+}
+
+mn_status mn_trial_begin(mn_trial *t, uint64_t budget) {
+  const uint32_t vectors = t->index->state->count;
+  mn_status status = MN_OK;
+  if (budget > 0) {
+    const float affordable = mn_float_from_u64(budget / 2) / (float)vectors;
+    if (affordable < (float)t->count)
+      t->count = (uint32_t)affordable;
+    if (t->count == 0)
+      return MN_OK;
+  }
+  if (t->own) {
+    draw_sample(t);
+    status = take_sample(t);
+  }
+  for (uint32_t i = 0; i < t->count && status == MN_OK;) {
+    const uint32_t group = smaller(t->count - i, FETCH_GROUP);
+    if (t->fetch != NULL) {
+      status = answer_by_fetch(t, i, group);
+      i += group;
+    } else
+      status = answer_by_codes(t, i++);
+  }
+  return status;
+}
+
+/* --- Searching ------------------------------------------------------------ */
+
+/* How many of `count` slots are no farther than the last right answer. */
+static mn_status judge(mn_trial *t, uint32_t query, uint32_t count) {
+  mn_status status = MN_OK;
+  if (t->fetch == NULL) {
+    mn_target target;
+    status = prepare_best(t, query, &target);
+    for (uint32_t i = 0; i < count && status == MN_OK; i += MN_CODEC_BATCH)
+      mn_distances(&target, t->slots + i, smaller(count - i, MN_CODEC_BATCH),
+                   t->distances + i);
+  } else
+    status = take_query(t, query, t->taken);
+  t->found[query] = 0;
+  for (uint32_t i = 0; i < count && status == MN_OK; i++) {
+    const uint32_t slot = t->slots[i];
+    if (t->fetch != NULL)
+      status = t->fetch(t->fetch_context, t->index->keys[slot], slot,
+                        t->room.vector);
+    if (t->fetch != NULL && status == MN_OK)
+      status = fetched_distance(t, t->taken, &t->distances[i]);
+    t->found[query] += t->distances[i] <= t->bounds[query];
+  }
+  return status;
+}
+
+static mn_status run_one(mn_trial *t, uint32_t query, const mn_query *like,
+                         mn_stats *stats) {
+  mn_arena scratch = mn_arena_over(t->memory, t->search_bytes);
+  mn_query asked = *like;
+  uint32_t count = 0, kept = 0;
+  asked.vector = row_of(t, query);
+  asked.dimensions = t->index->options.dimensions;
+  asked.stats = stats;
+  const mn_status status =
+      mn_index_search(t->index, &asked, t->hits, &count, &scratch);
+  if (status != MN_OK)
+    return status;
+  for (uint32_t i = 0; i < count && kept < t->wanted; i++)
+    if (can_answer(t, query, t->hits[i].slot))
+      t->slots[kept++] = t->hits[i].slot;
+  return judge(t, query, kept);
+}
+
+void mn_wilson(float share, float trials, float *low, float *high) {
+  const float z = 1.959964f, z2n = z * z / trials;
+  const float middle = share + 0.5f * z2n, scale = 1.0f / (1.0f + z2n);
+  const float spread = z * __builtin_sqrtf(share * (1.0f - share) / trials +
+                                           0.25f * z2n / trials);
+  const float least = (middle - spread) * scale;
+  const float most = (middle + spread) * scale;
+  *low = least > 0.0f ? least : 0.0f;
+  *high = most < 1.0f ? most : 1.0f;
+}
+
+/* Hits of one query are missed together more often than by chance. The number
+ * of hits is divided by the design effect (Kish, "Survey Sampling", 1965,
+ * section 5.4): the variance between queries as a multiple of what chance would
+ * give. Where nothing or all was found that is not known, and taken for the
+ * largest: each query counts once. */
+static float independent_trials(const mn_trial *t, float share) {
+  const float n = (float)t->count, wanted = (float)t->wanted;
+  const float chance = wanted * share * (1.0f - share);
+  if (!(chance > 0.0f) || t->count < 2)
+    return n;
+  float sum = 0.0f;
+  for (uint32_t i = 0; i < t->count; i++) {
+    const float off = (float)t->found[i] - wanted * share;
+    sum += off * off;
+  }
+  float effect = sum / (n - 1.0f) / chance;
+  effect = effect < 1.0f ? 1.0f : effect < wanted ? effect : wanted;
+  return n * wanted / effect;
+}
+
+mn_status mn_trial_run(mn_trial *t, const mn_setting *setting, uint64_t budget,
+                       mn_recall *recall, uint32_t *cut) {
+  const mn_query query = query_of(t, setting);
+  uint64_t distances = 0, refined = 0, found = 0;
+  for (uint32_t i = 0; i < t->count; i++) {
+    mn_stats stats;
+    if (budget > 0 && t->spent >= budget) {
+      *cut = 1;
+      return MN_OK;
+    }
+    const mn_status status = run_one(t, i, &query, &stats);
+    if (status != MN_OK)
+      return status;
+    distances += stats.distances;
+    refined += stats.refined;
+    found += t->found[i];
+    t->spent += stats.distances + stats.refined;
+  }
+  const float queries = (float)t->count;
+  mn_recall r = {.queries = t->count,
+                 .k = t->wanted,
+                 .found = found,
+                 .recall =
+                     mn_float_from_u64(found) / (queries * (float)t->wanted),
+                 .distances = mn_float_from_u64(distances) / queries,
+                 .refined = mn_float_from_u64(refined) / queries};
+  mn_wilson(r.recall, independent_trials(t, r.recall), &r.low, &r.high);
+  *recall = r;
+  return MN_OK;
+}

@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Measuring recall@k of an index: queries, what the right answers are as near
+ * as, and searches that are judged by it. Shared by tuning and auditing.
+ *
+ * Of the exact answer only the distance of its last vector is kept: a hit is
+ * right that is no farther, by the very same function. So it does not matter
+ * which of several equally near vectors a search found.
+ */
+#ifndef MN_RECALL_H
+#define MN_RECALL_H
+
+#include "search/pool.h"
+#include "vector.h"
+
+/* What a search is tried with. */
+typedef struct mn_setting {
+  uint32_t ef;         /* graph: at least `candidates` */
+  uint32_t candidates; /* that are refined, else k */
+} mn_setting;
+
+typedef struct mn_trial {
+  const mn_index *index;
+  mn_query query;   /* as asked, with the index's defaults filled in */
+  mn_setting asked; /* what that amounts to */
+  uint32_t refines; /* 1: candidates are refined */
+  mn_fetch fetch;   /* NULL: vectors are compared as the block has them */
+  void *fetch_context;
+  uint32_t own;        /* 1: the queries are vectors of the index */
+  uint32_t count;      /* queries */
+  uint32_t wanted;     /* of the answer to each */
+  size_t search_bytes; /* scratch of the largest search */
+  const float *rows;   /* the queries */
+  float *own_rows;     /* room for those of the index */
+  mn_pool sample;      /* and which these are */
+  float *bounds;       /* by query: the distance of the last right answer */
+  uint32_t *found;     /* by query: right answers in the latest run */
+  mn_vector_room room; /* for one vector */
+  void *prepared;      /* a query, for the best that the block has */
+  mn_pool right;       /* the exact answers to some queries, one by one */
+  float *taken;        /* as many queries */
+  mn_hit *hits;        /* of a search */
+  uint32_t *slots;
+  float *distances;
+  void *memory;   /* search_bytes */
+  uint64_t spent; /* distances so far */
+} mn_trial;
+
+/* Reads what is asked: everything but what is allocated. Errors: ARGUMENT,
+ * DIMENSIONS, SAMPLE (nothing can be asked for). The largest search is that
+ * with up to `ef_max` candidates; 0: the one that is asked for. */
+mn_status mn_trial_plan(const mn_index *index, const mn_sampling *sampling,
+                        uint32_t ef_max, mn_trial *trial);
+
+/* Takes from a scratch; 0 where it is short. */
+int mn_trial_allocate(mn_trial *trial, mn_arena *scratch);
+
+/* Draws the queries and finds what is right. With a budget (0: none) there are
+ * fewer of them where finding that would take more than half of it. Errors:
+ * what a query is refused for, and what `fetch` returns. */
+mn_status mn_trial_begin(mn_trial *trial, uint64_t budget);
+
+/* Searches for all queries. With a budget it stops when so many distances were
+ * spent in all: `*cut` becomes 1 and `recall` is not written. */
+mn_status mn_trial_run(mn_trial *trial, const mn_setting *setting,
+                       uint64_t budget, mn_recall *recall, uint32_t *cut);
+
+/* Wilson's score interval of 95 % (JASA 22, 1927, p. 209) for a share that was
+ * seen in `trials` independent trials. */
+void mn_wilson(float share, float trials, float *low, float *high);
+
+/* The refine_k by which `candidates` of k are refined. */
+float mn_refine_k_of(uint32_t candidates, uint32_t k);
+
+#endif
