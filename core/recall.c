@@ -7,6 +7,7 @@
 #include "search/rank.h"
 #include "search/refine.h"
 #include "search/search.h"
+#include "structure/graph.h"
 #include "structure/structure.h"
 
 /* Queries that are answered exactly while every vector is fetched once. */
@@ -29,17 +30,16 @@ float mn_refine_k_of(uint32_t candidates, uint32_t k) {
                                                  : refine_k;
 }
 
-/* The query of a setting. A vector of the index finds itself besides. */
-static mn_query query_of(const mn_trial *t, const mn_setting *setting) {
-  mn_query query = t->query;
-  query.k += t->own;
-  query.ef = smaller(setting->ef + t->own, MN_EF_MAX);
-  query.refine_k =
-      t->refines
-          ? mn_refine_k_of(smaller(setting->candidates + t->own, MN_EF_MAX),
-                           query.k)
-          : 0.0f;
-  return query;
+/* The query of a setting, `more` hits being found besides: a vector of the
+ * index finds itself. */
+static void set_query(const mn_trial *t, const mn_setting *setting,
+                      uint32_t more, mn_query *query) {
+  mn_move(query, &t->query, sizeof *query);
+  query->k += more;
+  query->ef = smaller(setting->ef + more, MN_EF_MAX);
+  if (t->refines)
+    query->refine_k = mn_refine_k_of(
+        smaller(setting->candidates + more, MN_EF_MAX), query->k);
 }
 
 /* The most that a search takes, whose scratch need not grow with what it
@@ -53,7 +53,8 @@ static mn_status measure_searches(mn_trial *t, uint32_t ef_max) {
   mn_status status = MN_OK;
   t->search_bytes = 0;
   for (; setting.candidates <= to && status == MN_OK; setting.candidates++) {
-    const mn_query query = query_of(t, &setting);
+    mn_query query;
+    set_query(t, &setting, t->own, &query);
     mn_arena measuring = mn_arena_measuring();
     status = mn_search_measure(&t->index->options, t->index->capacity, &query,
                                &measuring);
@@ -93,7 +94,7 @@ mn_status mn_trial_plan(const mn_index *index, const mn_sampling *sampling,
     return MN_ERROR_ARGUMENT;
   mn_zero(t, sizeof *t);
   t->index = index;
-  t->query = *asked;
+  mn_move(&t->query, asked, sizeof t->query);
   t->query.stats = NULL;
   mn_stages stages;
   mn_status status = mn_stages_of(&index->options, &t->query, &stages);
@@ -329,16 +330,30 @@ static mn_status judge(mn_trial *t, uint32_t query, uint32_t count) {
   return status;
 }
 
-static mn_status run_one(mn_trial *t, uint32_t query, const mn_query *like,
+/* The slot of a query that is taken for new, since its links would lead to the
+ * right answers at once: a vector in the graph. Not one with twins, for which
+ * it stands; nor where a walk is left with fewer than k. */
+static uint32_t hidden_of(const mn_trial *t, uint32_t query) {
+  const mn_index *index = t->index;
+  if (!t->own || index->options.structure != MN_HNSW ||
+      index->state->linked <= t->wanted)
+    return MN_TWIN;
+  const uint32_t slot = t->sample.items[query].slot;
+  return mn_graph_is_single(index, slot) ? slot : MN_TWIN;
+}
+
+static mn_status run_one(mn_trial *t, uint32_t query, const mn_setting *setting,
                          mn_stats *stats) {
+  const uint32_t hidden = hidden_of(t, query);
   mn_arena scratch = mn_arena_over(t->memory, t->search_bytes);
-  mn_query asked = *like;
+  mn_query asked;
   uint32_t count = 0, kept = 0;
+  set_query(t, setting, t->own && hidden == MN_TWIN, &asked);
   asked.vector = row_of(t, query);
   asked.dimensions = t->index->options.dimensions;
   asked.stats = stats;
   const mn_status status =
-      mn_index_search(t->index, &asked, t->hits, &count, &scratch);
+      mn_search_hiding(t->index, &asked, hidden, t->hits, &count, &scratch);
   if (status != MN_OK)
     return status;
   for (uint32_t i = 0; i < count && kept < t->wanted; i++)
@@ -380,7 +395,6 @@ static float independent_trials(const mn_trial *t, float share) {
 
 mn_status mn_trial_run(mn_trial *t, const mn_setting *setting, uint64_t budget,
                        mn_recall *recall, uint32_t *cut) {
-  const mn_query query = query_of(t, setting);
   uint64_t distances = 0, refined = 0, found = 0;
   for (uint32_t i = 0; i < t->count; i++) {
     mn_stats stats;
@@ -388,7 +402,7 @@ mn_status mn_trial_run(mn_trial *t, const mn_setting *setting, uint64_t budget,
       *cut = 1;
       return MN_OK;
     }
-    const mn_status status = run_one(t, i, &query, &stats);
+    const mn_status status = run_one(t, i, setting, &stats);
     if (status != MN_OK)
       return status;
     distances += stats.distances;

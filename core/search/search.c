@@ -4,6 +4,7 @@
 #include "../block.h"
 #include "../bytes.h"
 #include "../encoding/codec.h"
+#include "../structure/graph.h"
 #include "../structure/structure.h"
 #include "../vector.h"
 #include "refine.h"
@@ -139,8 +140,9 @@ static mn_status search(const mn_index *index, const mn_query *query,
   return MN_OK;
 }
 
-mn_status mn_index_search(const mn_index *index, const mn_query *query,
-                          mn_hit *hits, uint32_t *count, mn_arena *scratch) {
+mn_status mn_search_hiding(const mn_index *index, const mn_query *query,
+                           uint32_t hidden, mn_hit *hits, uint32_t *count,
+                           mn_arena *scratch) {
   if (index == NULL || query == NULL || query->vector == NULL || hits == NULL ||
       count == NULL || scratch == NULL)
     return MN_ERROR_ARGUMENT;
@@ -154,8 +156,15 @@ mn_status mn_index_search(const mn_index *index, const mn_query *query,
   work w;
   status = MN_ERROR_ARENA;
   if (allocate(&index->options, index->capacity, query, &stages, index->keys,
-               &w, scratch))
+               &w, scratch)) {
+    w.walk.hidden = hidden;
     status = search(index, query, &stages, &w, hits, count);
+  }
   mn_arena_rewind(scratch, mark);
   return status;
+}
+
+mn_status mn_index_search(const mn_index *index, const mn_query *query,
+                          mn_hit *hits, uint32_t *count, mn_arena *scratch) {
+  return mn_search_hiding(index, query, MN_TWIN, hits, count, scratch);
 }

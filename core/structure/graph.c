@@ -48,6 +48,14 @@ uint32_t mn_graph_twin(const mn_index *index, uint32_t slot) {
   return last != twin && twin < state->count ? twin : MN_TWIN;
 }
 
+int mn_graph_is_single(const mn_index *index, uint32_t slot) {
+  const int is_twin = index->is_packed
+                          ? mn_packed_count(index, slot) == 0
+                          : mn_list_is_twin(mn_graph_list(index, slot));
+  return slot < index->state->linked && !is_twin &&
+         mn_graph_twin(index, slot) == MN_TWIN;
+}
+
 int mn_graph_begins(const mn_index *index) {
   const mn_state *state = index->state;
   const uint32_t stride = state->stride;

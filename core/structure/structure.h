@@ -43,6 +43,7 @@ typedef struct mn_walk {
   mn_candidate *nearer; /* of them, those that the pool may take */
   uint64_t distance_count;
   uint32_t hops;
+  uint32_t hidden; /* a slot that the walk takes for visited; MN_TWIN: none */
 } mn_walk;
 
 /* 1 the first time that it is asked for a slot. */

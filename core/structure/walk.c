@@ -17,6 +17,7 @@ int mn_walk_allocate(const mn_options *options, uint32_t capacity,
   walk->distances = mn_arena_allocate(scratch, most * sizeof *walk->distances);
   walk->nearer = mn_arena_allocate(scratch, links * sizeof *walk->nearer);
   walk->distance_count = walk->hops = 0;
+  walk->hidden = MN_TWIN;
   return walk->visited != NULL && walk->links != NULL && walk->slots != NULL &&
          walk->distances != NULL && walk->nearer != NULL;
 }
@@ -41,7 +42,8 @@ static void begin(const mn_index *index, const mn_target *target, mn_walk *walk,
                   mn_pool *pool) {
   uint32_t count = 0;
   for (uint32_t i = 0; i < index->state->entries; i++)
-    if (index->entries[i] < index->state->count) /* or it is damage */
+    if (index->entries[i] < index->state->count && /* or it is damage */
+        index->entries[i] != walk->hidden)
       walk->slots[count++] = index->entries[i];
   mn_distances(target, walk->slots, count, walk->distances);
   walk->distance_count += count;
@@ -119,6 +121,8 @@ void mn_graph_walk(const mn_index *index, const mn_target *target,
                    mn_walk *walk, mn_pool *pool) {
   mn_zero(walk->visited,
           ((size_t)index->state->count + 31) / 32 * sizeof *walk->visited);
+  if (walk->hidden < index->state->count)
+    mn_walk_visit(walk, walk->hidden);
   begin(index, target, walk, pool);
   const uint32_t most = mn_links_max(index->options.m);
   list here = {.slot = MN_NO_SLOT, .room = walk->links};
