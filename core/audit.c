@@ -169,7 +169,7 @@ mn_status mn_index_audit(const mn_index *index, const mn_sampling *sampling,
     look_at_codes(index, &a, &made);
     if (index->options.structure == MN_HNSW)
       look_at_graph(index, &a, &made);
-    *audit = made;
+    mn_move(audit, &made, sizeof made);
   }
   mn_arena_rewind(scratch, mark);
   return status;

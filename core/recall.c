@@ -4,14 +4,10 @@
 #include "block.h"
 #include "bytes.h"
 #include "encoding/codec.h"
-#include "search/rank.h"
 #include "search/refine.h"
 #include "search/search.h"
 #include "structure/graph.h"
 #include "structure/structure.h"
-
-/* Queries that are answered exactly while every vector is fetched once. */
-#define FETCH_GROUP 16u
 
 static uint32_t smaller(uint32_t a, uint32_t b) {
   return a < b ? a : b;
@@ -116,7 +112,7 @@ mn_status mn_trial_plan(const mn_index *index, const mn_sampling *sampling,
 int mn_trial_allocate(mn_trial *t, mn_arena *scratch) {
   const mn_options *o = &t->index->options;
   const size_t count = t->count, d = o->dimensions, k = t->query.k + t->own;
-  const size_t group = t->fetch == NULL ? 0 : FETCH_GROUP;
+  const size_t group = t->fetch == NULL ? 0 : MN_FETCH_GROUP;
   const mn_codec *best =
       t->index->fine.ops != NULL ? &t->index->fine : &t->index->codec;
   const int has_room = mn_vector_room_allocate(o, &t->room, scratch);
@@ -127,7 +123,7 @@ int mn_trial_allocate(mn_trial *t, mn_arena *scratch) {
   t->prepared =
       mn_arena_allocate(scratch, (size_t)mn_codec_measure(best).query_bytes);
   t->right = mn_pool_allocate(
-      t->index->keys, t->wanted * (group > 0 ? FETCH_GROUP : 1), scratch);
+      t->index->keys, t->wanted * (group > 0 ? MN_FETCH_GROUP : 1), scratch);
   t->taken = mn_arena_allocate(scratch, group * d * sizeof *t->taken);
   t->hits = mn_arena_allocate(scratch, k * sizeof *t->hits);
   t->slots = mn_arena_allocate(scratch, k * sizeof *t->slots);
@@ -139,171 +135,6 @@ int mn_trial_allocate(mn_trial *t, mn_arena *scratch) {
          t->slots != NULL && t->distances != NULL && t->memory != NULL;
 }
 
-/* --- Queries -------------------------------------------------------------- */
-
-/* Those with the lowest hashes of their keys, so that it depends on nothing
- * else, least of all on slots. */
-static void draw_sample(mn_trial *t) {
-  const mn_index *index = t->index;
-  t->sample.capacity = t->count;
-  t->sample.size = 0;
-  for (uint32_t slot = 0; slot < index->state->count; slot++) {
-    const uint64_t place = index->keys[slot] + 1;
-    const uint64_t hash = mn_mix64(place * UINT64_C(0x9E3779B97F4A7C15));
-    const float draw = (float)(uint32_t)(hash >> 40);
-    if (draw <= mn_pool_bound(&t->sample))
-      mn_pool_add(&t->sample, (mn_candidate){draw, slot});
-  }
-}
-
-/* The vectors of the sample as queries; one that cannot be asked for, because
- * too little of it is left in its code, is dropped. */
-static mn_status take_sample(mn_trial *t) {
-  const size_t d = t->index->options.dimensions;
-  uint32_t kept = 0;
-  for (uint32_t i = 0; i < t->sample.size; i++) {
-    const uint32_t slot = t->sample.items[i].slot;
-    float *row = t->own_rows + kept * d;
-    if (t->fetch != NULL) {
-      const mn_status status =
-          t->fetch(t->fetch_context, t->index->keys[slot], slot, row);
-      if (status != MN_OK)
-        return status;
-    } else
-      mn_vector_stored(t->index, slot, &t->room, row);
-    if (mn_vector_map(t->index, row, &t->room) == MN_OK)
-      t->sample.items[kept++] = t->sample.items[i];
-  }
-  t->rows = t->own_rows;
-  t->count = kept;
-  return kept > 0 ? MN_OK : MN_ERROR_SAMPLE;
-}
-
-static const float *row_of(const mn_trial *t, uint32_t query) {
-  return t->rows + (size_t)query * t->index->options.dimensions;
-}
-
-/* Whether a slot can be an answer to a query. */
-static int can_answer(const mn_trial *t, uint32_t query, uint32_t slot) {
-  return !t->own || t->sample.items[query].slot != slot;
-}
-
-/* --- What is right -------------------------------------------------------- */
-
-/* The best that the block has of its vectors, as target of a query. */
-static mn_status prepare_best(mn_trial *t, uint32_t query, mn_target *target) {
-  const mn_index *index = t->index;
-  const int is_fine = index->fine.ops != NULL;
-  const mn_codec *codec = is_fine ? &index->fine : &index->codec;
-  const mn_status status = mn_vector_map(index, row_of(t, query), &t->room);
-  if (status == MN_OK)
-    codec->ops->prepare(codec, is_fine ? t->room.vector : t->room.mapped,
-                        t->prepared);
-  *target = (mn_target){.codec = codec,
-                        .codes = is_fine ? index->fine_codes : index->codes,
-                        .rests = is_fine ? index->fine_rests : index->rests,
-                        .planes = mn_codec_planes(codec->encoding),
-                        .query = t->prepared};
-  return status;
-}
-
-static float last_of(const mn_pool *pool) {
-  return pool->size > 0 ? pool->items[pool->size - 1].distance
-                        : -__builtin_inff();
-}
-
-static mn_status answer_by_codes(mn_trial *t, uint32_t query) {
-  uint32_t slots[MN_SCAN_BATCH];
-  float distances[MN_SCAN_BATCH];
-  mn_target target;
-  mn_pool *right = &t->right;
-  const mn_status status = prepare_best(t, query, &target);
-  if (status != MN_OK)
-    return status;
-  right->size = 0;
-  right->capacity = t->wanted;
-  const uint32_t end = t->index->state->count;
-  for (uint32_t slot = 0; slot < end;) {
-    uint32_t batch = 0;
-    for (; slot < end && batch < MN_SCAN_BATCH; slot++)
-      if (can_answer(t, query, slot))
-        slots[batch++] = slot;
-    mn_distances(&target, slots, batch, distances);
-    t->spent += batch;
-    for (uint32_t i = 0; i < batch; i++)
-      if (distances[i] <= mn_pool_bound(right))
-        mn_pool_add(right, (mn_candidate){distances[i], slots[i]});
-  }
-  t->bounds[query] = last_of(right);
-  return MN_OK;
-}
-
-static mn_status take_query(mn_trial *t, uint32_t query, float *taken) {
-  return mn_vector_take(t->index->codec.kernels, t->index->options.metric,
-                        row_of(t, query), t->index->options.dimensions, taken);
-}
-
-static mn_status fetched_distance(mn_trial *t, const float *taken,
-                                  float *distance) {
-  return mn_rank_one(t->index, taken, t->room.vector, t->room.work, distance);
-}
-
-/* Some queries at a time, so that each vector is fetched for all of them. */
-static mn_status answer_by_fetch(mn_trial *t, uint32_t from, uint32_t group) {
-  const mn_index *index = t->index;
-  const size_t d = index->options.dimensions;
-  mn_pool right[FETCH_GROUP];
-  mn_status status = MN_OK;
-  for (uint32_t i = 0; i < group && status == MN_OK; i++) {
-    right[i] = (mn_pool){.keys = index->keys,
-                         .items = t->right.items + (size_t)i * t->wanted,
-                         .capacity = t->wanted};
-    status = take_query(t, from + i, t->taken + i * d);
-  }
-  const uint32_t end = index->state->count;
-  for (uint32_t slot = 0; slot < end && status == MN_OK; slot++) {
-    status =
-        t->fetch(t->fetch_context, index->keys[slot], slot, t->room.vector);
-    for (uint32_t i = 0; i < group && status == MN_OK; i++) {
-      float distance = 0.0f;
-      if (!can_answer(t, from + i, slot))
-        continue;
-      status = fetched_distance(t, t->taken + i * d, &distance);
-      t->spent++;
-      if (status == MN_OK && distance <= mn_pool_bound(&right[i]))
-        mn_pool_add(&right[i], (mn_candidate){distance, slot});
-    }
-  }
-  for (uint32_t i = 0; i < group && status == MN_OK; i++)
-    t->bounds[from + i] = last_of(&right[i]);
-  return status;
-}
-
-mn_status mn_trial_begin(mn_trial *t, uint64_t budget) {
-  const uint32_t vectors = t->index->state->count;
-  mn_status status = MN_OK;
-  if (budget > 0) {
-    const float affordable = mn_float_from_u64(budget / 2) / (float)vectors;
-    if (affordable < (float)t->count)
-      t->count = (uint32_t)affordable;
-    if (t->count == 0)
-      return MN_OK;
-  }
-  if (t->own) {
-    draw_sample(t);
-    status = take_sample(t);
-  }
-  for (uint32_t i = 0; i < t->count && status == MN_OK;) {
-    const uint32_t group = smaller(t->count - i, FETCH_GROUP);
-    if (t->fetch != NULL) {
-      status = answer_by_fetch(t, i, group);
-      i += group;
-    } else
-      status = answer_by_codes(t, i++);
-  }
-  return status;
-}
-
 /* --- Searching ------------------------------------------------------------ */
 
 /* How many of `count` slots are no farther than the last right answer. */
@@ -311,12 +142,12 @@ static mn_status judge(mn_trial *t, uint32_t query, uint32_t count) {
   mn_status status = MN_OK;
   if (t->fetch == NULL) {
     mn_target target;
-    status = prepare_best(t, query, &target);
+    status = mn_trial_prepare(t, query, &target);
     for (uint32_t i = 0; i < count && status == MN_OK; i += MN_CODEC_BATCH)
       mn_distances(&target, t->slots + i, smaller(count - i, MN_CODEC_BATCH),
                    t->distances + i);
   } else
-    status = take_query(t, query, t->taken);
+    status = mn_trial_take(t, query, t->taken);
   t->found[query] = 0;
   for (uint32_t i = 0; i < count && status == MN_OK; i++) {
     const uint32_t slot = t->slots[i];
@@ -324,7 +155,7 @@ static mn_status judge(mn_trial *t, uint32_t query, uint32_t count) {
       status = t->fetch(t->fetch_context, t->index->keys[slot], slot,
                         t->room.vector);
     if (t->fetch != NULL && status == MN_OK)
-      status = fetched_distance(t, t->taken, &t->distances[i]);
+      status = mn_trial_distance(t, t->taken, &t->distances[i]);
     t->found[query] += t->distances[i] <= t->bounds[query];
   }
   return status;
@@ -349,7 +180,7 @@ static mn_status run_one(mn_trial *t, uint32_t query, const mn_setting *setting,
   mn_query asked;
   uint32_t count = 0, kept = 0;
   set_query(t, setting, t->own && hidden == MN_TWIN, &asked);
-  asked.vector = row_of(t, query);
+  asked.vector = mn_trial_row(t, query);
   asked.dimensions = t->index->options.dimensions;
   asked.stats = stats;
   const mn_status status =
@@ -357,7 +188,7 @@ static mn_status run_one(mn_trial *t, uint32_t query, const mn_setting *setting,
   if (status != MN_OK)
     return status;
   for (uint32_t i = 0; i < count && kept < t->wanted; i++)
-    if (can_answer(t, query, t->hits[i].slot))
+    if (mn_trial_can_answer(t, query, t->hits[i].slot))
       t->slots[kept++] = t->hits[i].slot;
   return judge(t, query, kept);
 }
@@ -411,14 +242,13 @@ mn_status mn_trial_run(mn_trial *t, const mn_setting *setting, uint64_t budget,
     t->spent += stats.distances + stats.refined;
   }
   const float queries = (float)t->count;
-  mn_recall r = {.queries = t->count,
-                 .k = t->wanted,
-                 .found = found,
-                 .recall =
-                     mn_float_from_u64(found) / (queries * (float)t->wanted),
-                 .distances = mn_float_from_u64(distances) / queries,
-                 .refined = mn_float_from_u64(refined) / queries};
-  mn_wilson(r.recall, independent_trials(t, r.recall), &r.low, &r.high);
-  *recall = r;
+  recall->queries = t->count;
+  recall->k = t->wanted;
+  recall->found = found;
+  recall->recall = mn_float_from_u64(found) / (queries * (float)t->wanted);
+  recall->distances = mn_float_from_u64(distances) / queries;
+  recall->refined = mn_float_from_u64(refined) / queries;
+  mn_wilson(recall->recall, independent_trials(t, recall->recall), &recall->low,
+            &recall->high);
   return MN_OK;
 }

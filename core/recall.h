@@ -10,6 +10,7 @@
 #ifndef MN_RECALL_H
 #define MN_RECALL_H
 
+#include "encoding/codec.h"
 #include "search/pool.h"
 #include "vector.h"
 
@@ -55,6 +56,9 @@ mn_status mn_trial_plan(const mn_index *index, const mn_sampling *sampling,
 /* Takes from a scratch; 0 where it is short. */
 int mn_trial_allocate(mn_trial *trial, mn_arena *scratch);
 
+/* Queries that are answered exactly while every vector is fetched once. */
+#define MN_FETCH_GROUP 16u
+
 /* Draws the queries and finds what is right. With a budget (0: none) there are
  * fewer of them where finding that would take more than half of it. Errors:
  * what a query is refused for, and what `fetch` returns. */
@@ -64,6 +68,27 @@ mn_status mn_trial_begin(mn_trial *trial, uint64_t budget);
  * spent in all: `*cut` becomes 1 and `recall` is not written. */
 mn_status mn_trial_run(mn_trial *trial, const mn_setting *setting,
                        uint64_t budget, mn_recall *recall, uint32_t *cut);
+
+/* --- Parts ---------------------------------------------------------------- */
+
+static inline const float *mn_trial_row(const mn_trial *trial, uint32_t query) {
+  return trial->rows + (size_t)query * trial->index->options.dimensions;
+}
+
+/* Whether a slot can be an answer to a query. */
+static inline int mn_trial_can_answer(const mn_trial *trial, uint32_t query,
+                                      uint32_t slot) {
+  return !trial->own || trial->sample.items[query].slot != slot;
+}
+
+/* The best that the block has of its vectors, as target of a query. */
+mn_status mn_trial_prepare(mn_trial *trial, uint32_t query, mn_target *target);
+
+/* A query as exact distances want it; and one, to a vector that was fetched
+ * into the room. */
+mn_status mn_trial_take(mn_trial *trial, uint32_t query, float *taken);
+mn_status mn_trial_distance(mn_trial *trial, const float *taken,
+                            float *distance);
 
 /* Wilson's score interval of 95 % (JASA 22, 1927, p. 209) for a share that was
  * seen in `trials` independent trials. */

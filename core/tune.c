@@ -28,7 +28,7 @@ static mn_status try(tuner *t, const mn_setting *setting, int *reached) {
   if (*reached || t->runs == 0 ||
       (!t->reached && recall.recall > t->recall.recall)) {
     t->chosen = *setting;
-    t->recall = recall;
+    mn_move(&t->recall, &recall, sizeof recall);
   }
   t->reached |= (uint32_t)*reached;
   t->runs++;
@@ -143,21 +143,19 @@ mn_status mn_plan_tune(const mn_index *index, const mn_tuning *tuning,
   return MN_OK;
 }
 
-static mn_tuned result_of(const tuner *t) {
+static void report(const tuner *t, mn_tuned *tuned) {
   const mn_trial *trial = &t->trial;
   const int has_graph = trial->index->options.structure == MN_HNSW;
-  mn_tuned tuned;
-  mn_zero(&tuned, sizeof tuned);
-  tuned.recall = t->recall;
-  tuned.reached = t->reached;
-  tuned.cut = t->cut;
-  tuned.runs = t->runs;
-  tuned.spent = trial->spent;
+  mn_zero(tuned, sizeof *tuned);
+  mn_move(&tuned->recall, &t->recall, sizeof t->recall);
+  tuned->reached = t->reached;
+  tuned->cut = t->cut;
+  tuned->runs = t->runs;
+  tuned->spent = trial->spent;
   if (t->runs > 0 && has_graph)
-    tuned.ef = t->chosen.ef;
+    tuned->ef = t->chosen.ef;
   if (t->runs > 0 && trial->refines)
-    tuned.refine_k = mn_refine_k_of(t->chosen.candidates, trial->query.k);
-  return tuned;
+    tuned->refine_k = mn_refine_k_of(t->chosen.candidates, trial->query.k);
 }
 
 mn_status mn_index_tune(mn_index *index, const mn_tuning *tuning,
@@ -180,6 +178,6 @@ mn_status mn_index_tune(mn_index *index, const mn_tuning *tuning,
     status = choose(&t, ef_max_of(tuning));
   mn_arena_rewind(scratch, mark);
   if (status == MN_OK)
-    *tuned = result_of(&t);
+    report(&t, tuned);
   return status;
 }
