@@ -39,36 +39,45 @@ static int allocate(const mn_index *index, auditor *a, mn_arena *scratch) {
 /* --- Reach ---------------------------------------------------------------- */
 
 /* Puts a slot into the queue the first time that it is met. */
-static void meet(auditor *a, uint32_t slot, uint32_t linked, uint32_t *end) {
-  if (slot >= linked || (a->seen[slot / 32] >> slot % 32 & 1) != 0)
+static void meet(const mn_index *index, auditor *a, uint32_t slot,
+                 uint32_t *end) {
+  if (slot >= index->state->count || !mn_graph_has(index, slot) ||
+      (a->seen[slot / 32] >> slot % 32 & 1) != 0)
     return;
   a->seen[slot / 32] |= 1u << slot % 32;
   a->queue[(*end)++] = slot;
 }
 
-/* Breadth first from all entries. */
-static void look_at_graph(const mn_index *index, auditor *a, mn_audit *audit) {
-  const uint32_t linked = index->state->linked;
+/* Breadth first from all entries, through deleted vectors too. */
+static void walk_all(const mn_index *index, auditor *a) {
   uint32_t end = 0;
-  uint64_t links = 0;
-  mn_zero(a->seen, ((size_t)linked + 31) / 32 * sizeof *a->seen);
   for (uint32_t i = 0; i < index->state->entries; i++)
-    meet(a, index->entries[i], linked, &end);
+    meet(index, a, index->entries[i], &end);
   for (uint32_t at = 0; at < end; at++) {
     const uint32_t slot = a->queue[at];
     const uint32_t *list;
     const uint32_t count = mn_graph_links(index, slot, a->links, &list);
     for (uint32_t i = 0; i < count; i++)
-      meet(a, list[i], linked, &end);
-    meet(a, mn_graph_twin(index, slot), linked, &end);
+      meet(index, a, list[i], &end);
+    meet(index, a, mn_graph_twin(index, slot), &end);
   }
-  for (uint32_t slot = 0; slot < linked; slot++) {
+}
+
+static void look_at_graph(const mn_index *index, auditor *a, mn_audit *audit) {
+  const uint32_t count = index->state->count;
+  uint64_t links = 0;
+  mn_zero(a->seen, ((size_t)count + 31) / 32 * sizeof *a->seen);
+  walk_all(index, a);
+  for (uint32_t slot = 0; slot < count; slot++) {
+    if (!mn_graph_has(index, slot))
+      continue;
     const uint32_t *list;
     links += mn_graph_links(index, slot, a->links, &list);
+    audit->unreachable += mn_slot_is_live(index, slot) &&
+                          (a->seen[slot / 32] >> slot % 32 & 1) == 0;
   }
-  audit->unreachable = linked - end;
   if (links > 0) {
-    audit->links = mn_float_from_u64(links) / (float)linked;
+    audit->links = mn_float_from_u64(links) / (float)index->state->linked;
     audit->link_bits = 8.0f * mn_float_from_u64(mn_graph_bytes(index)) /
                        mn_float_from_u64(links);
   }
@@ -104,6 +113,8 @@ static void look_at_codes(const mn_index *index, auditor *a, mn_audit *audit) {
   mn_zero(a->queue, buckets_of(count) * sizeof *a->queue);
   mn_zero(a->sizes, count * sizeof *a->sizes);
   for (uint32_t slot = 0; slot < count; slot++) {
+    if (!mn_slot_is_live(index, slot))
+      continue;
     const uint32_t first = first_equal(index, a, slot);
     const uint32_t size = ++a->sizes[first];
     audit->duplicates += first != slot;
@@ -163,9 +174,13 @@ mn_status mn_index_audit(const mn_index *index, const mn_sampling *sampling,
   if (status == MN_OK && a.has_trial)
     status = measure(&a, &made.recall);
   if (status == MN_OK) {
-    made.vectors = index->state->count;
-    made.linked = index->state->linked;
-    made.pending = index->state->count - index->state->linked;
+    const mn_state *state = index->state;
+    made.vectors = mn_index_vectors(index);
+    made.linked = state->linked - state->dead;
+    made.pending = mn_index_pending(index);
+    if (state->dead > 0)
+      made.dead_share =
+          (float)state->dead / (float)(state->count - state->free);
     look_at_codes(index, &a, &made);
     if (index->options.structure == MN_HNSW)
       look_at_graph(index, &a, &made);

@@ -16,6 +16,8 @@ static void draw_sample(mn_trial *t) {
   t->sample.capacity = t->count;
   t->sample.size = 0;
   for (uint32_t slot = 0; slot < index->state->count; slot++) {
+    if (!mn_slot_is_live(index, slot))
+      continue;
     const uint64_t place = index->keys[slot] + 1;
     const uint64_t hash = mn_mix64(place * UINT64_C(0x9E3779B97F4A7C15));
     const float draw = (float)(uint32_t)(hash >> 40);
@@ -121,6 +123,8 @@ static mn_status answer_by_fetch(mn_trial *t, uint32_t from, uint32_t group) {
   }
   const uint32_t end = index->state->count;
   for (uint32_t slot = 0; slot < end && status == MN_OK; slot++) {
+    if (!mn_slot_is_live(index, slot))
+      continue;
     status =
         t->fetch(t->fetch_context, index->keys[slot], slot, t->room.vector);
     for (uint32_t i = 0; i < group && status == MN_OK; i++) {
@@ -139,7 +143,7 @@ static mn_status answer_by_fetch(mn_trial *t, uint32_t from, uint32_t group) {
 }
 
 mn_status mn_trial_begin(mn_trial *t, uint64_t budget) {
-  const uint32_t vectors = t->index->state->count;
+  const uint32_t vectors = mn_index_vectors(t->index);
   mn_status status = MN_OK;
   if (budget > 0) {
     const float affordable = mn_float_from_u64(budget / 2) / (float)vectors;

@@ -135,5 +135,7 @@ mn_info mn_index_info(const mn_index *index) {
                    .format_major = header->format_major,
                    .format_minor = header->format_minor,
                    .slots = state->count,
-                   .dead = state->dead};
+                   .dead = state->dead,
+                   .tuned_ef = state->tuned_ef,
+                   .tuned_refine_k = state->tuned_refine_k};
 }

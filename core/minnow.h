@@ -395,7 +395,8 @@ typedef struct mn_sizes {
   size_t propose_scratch_bytes; /* mn_index_propose */
   size_t commit_scratch_bytes;  /* mn_index_commit */
   size_t add_scratch_bytes;     /* mn_index_add: the larger of the two */
-  size_t search_scratch_bytes;  /* mn_index_search with the given query */
+  size_t search_scratch_bytes;  /* mn_index_search with the given query; where
+                                   the index is tuned, see mn_plan_search */
   size_t rank_scratch_bytes;    /* mn_index_rank of its k hits */
   size_t vector_scratch_bytes;  /* mn_index_encode, _decode, _reconstruct,
                                    _compare, _between, _distance_table: enough
@@ -413,6 +414,12 @@ struct mn_query;
  * answer. */
 mn_status mn_plan(const mn_options *options, uint32_t capacity,
                   const struct mn_query *query, mn_sizes *sizes);
+
+/* The scratch of a search in this index: sizes.search_scratch_bytes of mn_plan,
+ * but where ef or refine_k are 0 with what the index was tuned to (see
+ * mn_index_tune). Errors: ARGUMENT, TOO_LARGE. O(1). */
+mn_status mn_plan_search(const mn_index *index, const struct mn_query *query,
+                         size_t *scratch_bytes);
 
 typedef struct mn_training {
   uint32_t least;       /* vectors that training cannot do without; 0: there is
@@ -655,7 +662,8 @@ typedef struct mn_query {
   uint32_t k;             /* hits wanted, 1 to MN_EF_MAX; no default */
   uint32_t ef;            /* graph: candidates kept, up to MN_EF_MAX; more finds
                              more and takes longer; raised to k (or the number
-                             to refine) where smaller; 0: MN_EF_DEFAULT */
+                             to refine) where smaller; 0: what the index is
+                             tuned to, or else MN_EF_DEFAULT */
   uint32_t planes;        /* bits: how many planes of a code are read, 1, 2, 4
                              or all: precision chosen at query time. 0: for
                              bits4 and up, candidates are found by some 400 bits
@@ -671,7 +679,8 @@ typedef struct mn_query {
                              are refined by this many, more than `planes`; 0:
                              they are not */
   float refine_k;         /* at least 1: refine_k k candidates are refined,
-                             rounded up; 0: MN_REFINE_K_DEFAULT */
+                             rounded up; 0: what the index is tuned to, or else
+                             MN_REFINE_K_DEFAULT */
   mn_fetch fetch;         /* NULL, or refine by exact distances to the vectors
                              that this brings, instead of what is stored; not
                              for MN_SIGN, which keeps all there is */
@@ -814,6 +823,11 @@ typedef struct mn_tuned {
 mn_status mn_index_tune(mn_index *index, const mn_tuning *tuning,
                         mn_tuned *tuned, mn_arena *scratch);
 
+/* Stores what was found otherwise, or, with zeros, nothing: then the defaults
+ * hold again. Unseals. Errors: ARGUMENT (ef above MN_EF_MAX; refine_k other
+ * than 0 and not from 1 to MN_EF_MAX), READ_ONLY (opened to be read). O(1). */
+mn_status mn_index_set_tuned(mn_index *index, uint32_t ef, float refine_k);
+
 /* The scratch that it takes. Errors: ARGUMENT, DIMENSIONS, SAMPLE, TOO_LARGE.
  * O(ef_max). */
 mn_status mn_plan_tune(const mn_index *index, const mn_tuning *tuning,
@@ -928,6 +942,8 @@ typedef struct mn_info {
                      filter has bits for */
   uint32_t dead; /* of them, those whose vector was deleted, but which the graph
                     still passes through: see mn_index_repair */
+  uint32_t tuned_ef; /* what the index is tuned to; 0: it is not */
+  float tuned_refine_k;
 } mn_info;
 
 /* O(1); cannot fail on an index that was opened or created. */

@@ -62,7 +62,7 @@ static mn_status measure_searches(mn_trial *t, uint32_t ef_max) {
 
 static mn_status plan_queries(mn_trial *t, const mn_sampling *sampling) {
   const mn_vectors *queries = sampling->queries;
-  const uint32_t count = t->index->state->count;
+  const uint32_t count = mn_index_vectors(t->index);
   t->own = queries == NULL;
   t->count = smaller(
       sampling->sample == 0 ? MN_SAMPLE_DEFAULT : sampling->sample, count);
@@ -85,12 +85,15 @@ mn_status mn_trial_plan(const mn_index *index, const mn_sampling *sampling,
   if (index == NULL || sampling == NULL || sampling->query == NULL ||
       ef_max > MN_EF_MAX)
     return MN_ERROR_ARGUMENT;
-  const mn_query *asked = sampling->query;
-  if (asked->filter != NULL)
+  const mn_query *query = sampling->query;
+  if (query->filter != NULL)
     return MN_ERROR_ARGUMENT;
   mn_zero(t, sizeof *t);
   t->index = index;
-  mn_move(&t->query, asked, sizeof t->query);
+  if (ef_max > 0)
+    mn_move(&t->query, query, sizeof t->query);
+  else
+    mn_query_fill(index, query, &t->query);
   t->query.stats = NULL;
   mn_stages stages;
   mn_status status = mn_stages_of(&index->options, &t->query, &stages);
@@ -101,8 +104,8 @@ mn_status mn_trial_plan(const mn_index *index, const mn_sampling *sampling,
   t->asked.ef = larger(t->query.ef == 0 ? MN_EF_DEFAULT : t->query.ef,
                        t->asked.candidates);
   const int exact = sampling->fetch != NULL;
-  t->fetch = exact ? sampling->fetch : asked->fetch;
-  t->fetch_context = exact ? sampling->fetch_context : asked->fetch_context;
+  t->fetch = exact ? sampling->fetch : query->fetch;
+  t->fetch_context = exact ? sampling->fetch_context : query->fetch_context;
   if (t->fetch != NULL && index->options.encoding == MN_SIGN)
     return MN_ERROR_ARGUMENT;
   status = plan_queries(t, sampling);

@@ -10,6 +10,7 @@
 #ifndef MN_RECALL_H
 #define MN_RECALL_H
 
+#include "block.h"
 #include "encoding/codec.h"
 #include "search/pool.h"
 #include "vector.h"
@@ -78,7 +79,8 @@ static inline const float *mn_trial_row(const mn_trial *trial, uint32_t query) {
 /* Whether a slot can be an answer to a query. */
 static inline int mn_trial_can_answer(const mn_trial *trial, uint32_t query,
                                       uint32_t slot) {
-  return !trial->own || trial->sample.items[query].slot != slot;
+  return mn_slot_is_live(trial->index, slot) &&
+         (!trial->own || trial->sample.items[query].slot != slot);
 }
 
 /* The best that the block has of its vectors, as target of a query. */

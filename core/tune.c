@@ -158,6 +158,18 @@ static void report(const tuner *t, mn_tuned *tuned) {
     tuned->refine_k = mn_refine_k_of(t->chosen.candidates, trial->query.k);
 }
 
+mn_status mn_index_set_tuned(mn_index *index, uint32_t ef, float refine_k) {
+  if (index == NULL || ef > MN_EF_MAX ||
+      !(refine_k == 0.0f || (refine_k >= 1.0f && refine_k <= (float)MN_EF_MAX)))
+    return MN_ERROR_ARGUMENT;
+  if (!index->writable)
+    return MN_ERROR_READ_ONLY;
+  mn_index_unseal(index);
+  index->state->tuned_ef = ef;
+  index->state->tuned_refine_k = refine_k;
+  return MN_OK;
+}
+
 mn_status mn_index_tune(mn_index *index, const mn_tuning *tuning,
                         mn_tuned *tuned, mn_arena *scratch) {
   if (tuned == NULL || scratch == NULL)
@@ -177,7 +189,10 @@ mn_status mn_index_tune(mn_index *index, const mn_tuning *tuning,
   if (status == MN_OK && !t.cut)
     status = choose(&t, ef_max_of(tuning));
   mn_arena_rewind(scratch, mark);
-  if (status == MN_OK)
-    report(&t, tuned);
-  return status;
+  if (status != MN_OK)
+    return status;
+  report(&t, tuned);
+  tuned->stored = tuning->store && tuned->reached;
+  return tuned->stored ? mn_index_set_tuned(index, tuned->ef, tuned->refine_k)
+                       : MN_OK;
 }

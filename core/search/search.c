@@ -140,12 +140,25 @@ static mn_status search(const mn_index *index, const mn_query *query,
   return MN_OK;
 }
 
-mn_status mn_search_hiding(const mn_index *index, const mn_query *query,
+void mn_query_fill(const mn_index *index, const mn_query *query,
+                   mn_query *filled) {
+  const mn_state *state = index->state;
+  mn_move(filled, query, sizeof *filled); /* not `=`: no call of memcpy */
+  if (query->ef == 0)
+    filled->ef = state->tuned_ef;
+  if (query->refine_k == 0.0f)
+    filled->refine_k = state->tuned_refine_k;
+}
+
+mn_status mn_search_hiding(const mn_index *index, const mn_query *asked,
                            uint32_t hidden, mn_hit *hits, uint32_t *count,
                            mn_arena *scratch) {
-  if (index == NULL || query == NULL || query->vector == NULL || hits == NULL ||
+  if (index == NULL || asked == NULL || asked->vector == NULL || hits == NULL ||
       count == NULL || scratch == NULL)
     return MN_ERROR_ARGUMENT;
+  mn_query filled;
+  const mn_query *query = &filled;
+  mn_query_fill(index, asked, &filled);
   mn_stages stages;
   mn_status status = mn_stages_of(&index->options, query, &stages);
   if (status != MN_OK)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "graph.h"
 #include "../bytes.h"
+#include "../slots.h"
 
 uint64_t mn_graph_link_bytes(uint32_t m, uint32_t capacity) {
   return (uint64_t)capacity * (1 + mn_links_max(m)) * sizeof(uint32_t);
@@ -48,11 +49,19 @@ uint32_t mn_graph_twin(const mn_index *index, uint32_t slot) {
   return last != twin && twin < state->count ? twin : MN_TWIN;
 }
 
+int mn_graph_has(const mn_index *index, uint32_t slot) {
+  if (index->is_packed)
+    return slot < index->state->linked;
+  return mn_slot_is_live(index, slot)
+             ? !mn_list_waits(mn_graph_list(index, slot))
+             : mn_slot_is_dead(index, slot);
+}
+
 int mn_graph_is_single(const mn_index *index, uint32_t slot) {
   const int is_twin = index->is_packed
                           ? mn_packed_count(index, slot) == 0
                           : mn_list_is_twin(mn_graph_list(index, slot));
-  return slot < index->state->linked && !is_twin &&
+  return mn_graph_has(index, slot) && !is_twin &&
          mn_graph_twin(index, slot) == MN_TWIN;
 }
 

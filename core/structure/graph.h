@@ -80,6 +80,9 @@ void mn_graph_fetch(const mn_index *index, uint32_t slot);
  * none. */
 uint32_t mn_graph_twin(const mn_index *index, uint32_t slot);
 
+/* Whether a slot in use is in the graph, its vector deleted or not. */
+int mn_graph_has(const mn_index *index, uint32_t slot);
+
 /* Whether a slot is in the graph, no twin, and none hangs on it. */
 int mn_graph_is_single(const mn_index *index, uint32_t slot);
 

@@ -177,6 +177,40 @@ static void test_links(void) {
   fixture_free(&f);
 }
 
+/* --- Deleted -------------------------------------------------------------- */
+
+/* Every third vector is deleted: passed through, but nobody's answer. */
+static void test_deleted(const char *spec) {
+  enum { QUERIES = 40 };
+  fixture f = fixture_filled(spec, MN_L2, D, "uniform", N);
+  float *queries = fixture_rows("uniform", N, QUERIES, D);
+  const mn_vectors view = fixture_view(queries, QUERIES, D);
+  const int is_graph = f.index.options.structure == MN_HNSW;
+  const uint32_t linked = mn_index_info(&f.index).linked;
+  uint32_t deleted = 0, dead = 0;
+  for (uint64_t key = 0; key < N; key += 3, deleted++) {
+    CHECK_OK(mn_index_delete(&f.index, &key, 1, NULL));
+    dead += is_graph && key < linked;
+  }
+  const mn_query query = {.k = K, .ef = 40};
+  mn_sampling sampling = {.query = &query, .queries = &view};
+  mn_audit a = audited(&f.index, &sampling);
+  CHECK_EQUAL(a.vectors, N - deleted);
+  CHECK_EQUAL(a.linked, linked - (is_graph ? dead : deleted));
+  CHECK_EQUAL(a.pending, N - deleted - a.linked);
+  CHECK(fabs((double)a.dead_share - (double)dead / (a.vectors + dead)) < 1e-6);
+  CHECK_EQUAL(a.recall.found, hits_by_hand(&f, queries, QUERIES, 40));
+  CHECK_EQUAL(a.duplicates, 0);
+  /* Own vectors are the ones that are left. */
+  sampling.queries = NULL;
+  sampling.sample = N;
+  a = audited(&f.index, &sampling);
+  CHECK_EQUAL(a.recall.queries, N - deleted);
+  CHECK(is_graph ? a.recall.recall > 0.8f : a.recall.recall == 1);
+  free(queries);
+  fixture_free(&f);
+}
+
 /* --- Duplicates ----------------------------------------------------------- */
 
 /* Ten different vectors, some of them once. */
@@ -213,6 +247,8 @@ int main(void) {
   test_recall();
   test_small();
   test_links();
+  test_deleted("hnsw8,f32");
+  test_deleted("flat,sq8");
   test_duplicates("hnsw8,f32");
   test_duplicates("hnsw8,bits8");
   test_duplicates("flat,sq8");
