@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Tuning: what it says of its choice is what searches do, and one less would
  * not reach the target. */
-#include "../../core/recall.h"
-#include "fixture.h"
+#include "tuned.h"
 
 #include <math.h>
 
@@ -75,24 +74,6 @@ static uint64_t hits_of(const exam *e, uint32_t ef, float refine_k,
 }
 
 /* --- Calls ---------------------------------------------------------------- */
-
-/* Tunes in just the scratch that is planned, and in no less. */
-static mn_tuned tuned_with(mn_index *index, const mn_tuning *tuning) {
-  size_t bytes = 0;
-  mn_tuned tuned;
-  memset(&tuned, 0xff, sizeof tuned);
-  CHECK_OK(mn_plan_tune(index, tuning, &bytes));
-  void *memory = aligned_alloc(MN_ALIGNMENT, bytes);
-  mn_arena scratch = mn_arena_over(memory, bytes - MN_ALIGNMENT);
-  CHECK_STATUS(mn_index_tune(index, tuning, &tuned, &scratch), MN_ERROR_ARENA);
-  CHECK_EQUAL(scratch.used, 0);
-  scratch = mn_arena_over(memory, bytes);
-  CHECK_OK(mn_index_tune(index, tuning, &tuned, &scratch));
-  CHECK_EQUAL(scratch.peak, bytes);
-  CHECK_EQUAL(scratch.used, 0);
-  free(memory);
-  return tuned;
-}
 
 static int same(const mn_tuned *a, const mn_tuned *b) {
   return a->ef == b->ef && a->refine_k == b->refine_k &&
@@ -238,92 +219,6 @@ static void test_refined(const char *spec) {
   fixture_free(&f);
 }
 
-/* --- Storing -------------------------------------------------------------- */
-
-/* Distances of a search that says nothing, in just the scratch that is planned
- * for it. */
-static uint64_t distances_by_default(const mn_index *index, const float *row,
-                                     uint32_t ef, float refine_k) {
-  mn_hit hits[K];
-  mn_stats stats;
-  uint32_t found;
-  size_t bytes = 0;
-  const mn_query query = {.vector = row,
-                          .dimensions = D,
-                          .k = K,
-                          .ef = ef,
-                          .refine_k = refine_k,
-                          .stats = &stats};
-  CHECK_OK(mn_plan_search(index, &query, &bytes));
-  void *memory = aligned_alloc(MN_ALIGNMENT, bytes);
-  mn_arena scratch = mn_arena_over(memory, bytes);
-  CHECK_OK(mn_index_search(index, &query, hits, &found, &scratch));
-  CHECK_EQUAL(scratch.peak, bytes);
-  free(memory);
-  return stats.distances * 1000 + stats.refined;
-}
-
-/* Queries that say 0 take what was stored, in every copy of the block. */
-static void test_stored(void) {
-  fixture f = fixture_create("hnsw8,bits8", MN_L2, D, N);
-  float *rows = fixture_rows("uniform", 0, N + 1, D);
-  fixture_train(&f, rows, N);
-  CHECK_OK(fixture_add(&f, NULL, rows, N - 10));
-  const float *row = rows + N * D;
-  const mn_query query = {.k = K};
-  mn_tuning tuning = {.sampling = {.query = &query}, .recall = 0.97f};
-  const uint64_t before = distances_by_default(&f.index, row, 0, 0);
-  CHECK_OK(mn_index_seal(&f.index));
-  mn_tuned t = tuned_with(&f.index, &tuning);
-  CHECK(t.reached && !t.stored && mn_index_info(&f.index).sealed);
-  CHECK(mn_index_info(&f.index).tuned_ef == 0);
-  tuning.store = 1;
-  t = tuned_with(&f.index, &tuning);
-  const uint64_t after = distances_by_default(&f.index, row, t.ef, t.refine_k);
-  CHECK(t.stored && !mn_index_info(&f.index).sealed && after != before);
-  CHECK_EQUAL(distances_by_default(&f.index, row, 0, 0), after);
-  /* An audit searches as others do. */
-  mn_audit audit;
-  CHECK_OK(mn_index_audit(&f.index, &tuning.sampling, &audit, &f.arena));
-  CHECK(audit.recall.found == t.recall.found &&
-        audit.recall.distances == t.recall.distances);
-  CHECK_OK(mn_index_verify(&f.index));
-  CHECK_OK(mn_index_seal(&f.index));
-
-  mn_index copy;
-  CHECK_OK(mn_index_open(&copy, f.index.block, f.index.block_bytes));
-  CHECK(mn_index_info(&copy).tuned_ef == t.ef &&
-        mn_index_info(&copy).tuned_refine_k == t.refine_k);
-  CHECK_EQUAL(distances_by_default(&copy, row, 0, 0), after);
-  CHECK_STATUS(mn_index_set_tuned(&copy, 1, 1), MN_ERROR_READ_ONLY);
-  CHECK_STATUS(mn_index_tune(&copy, &tuning, &t, &f.arena), MN_ERROR_READ_ONLY);
-  CHECK_OK(mn_index_resize(&f.index, N, &f.arena));
-  CHECK_EQUAL(distances_by_default(&f.index, row, 0, 0), after);
-  CHECK_OK(mn_index_pack(&f.index, &copy, &f.arena));
-  CHECK_EQUAL(distances_by_default(&copy, row, 0, 0), after);
-  CHECK_OK(mn_index_thaw(&copy, N, &copy, &f.arena));
-  CHECK_EQUAL(distances_by_default(&copy, row, 0, 0), after);
-
-  /* A packed block can be tuned; what is not reached is not stored. */
-  CHECK_OK(mn_index_pack(&f.index, &copy, &f.arena));
-  CHECK_OK(mn_index_set_tuned(&copy, 0, 0));
-  CHECK_EQUAL(distances_by_default(&copy, row, 0, 0), before);
-  tuning.recall = 1;
-  tuning.ef_max = 20;
-  t = tuned_with(&copy, &tuning);
-  CHECK(!t.reached && !t.stored && mn_index_info(&copy).tuned_ef == 0);
-  tuning.recall = 0.97f;
-  tuning.ef_max = 0;
-  t = tuned_with(&copy, &tuning);
-  CHECK(t.stored && distances_by_default(&copy, row, 0, 0) == after);
-  CHECK_STATUS(mn_index_set_tuned(&copy, MN_EF_MAX + 1, 0), MN_ERROR_ARGUMENT);
-  CHECK_STATUS(mn_index_set_tuned(&copy, 0, 0.5f), MN_ERROR_ARGUMENT);
-  CHECK_STATUS(mn_index_set_tuned(&copy, 0, NAN), MN_ERROR_ARGUMENT);
-  CHECK_STATUS(mn_index_set_tuned(NULL, 0, 0), MN_ERROR_ARGUMENT);
-  free(rows);
-  fixture_free(&f);
-}
-
 /* --- Bounds --------------------------------------------------------------- */
 
 /* A bit for each component cannot tell the ten nearest apart. */
@@ -436,40 +331,13 @@ static void test_refusals(void) {
   fixture_free(&f);
 }
 
-/* --- Interval ------------------------------------------------------------- */
-
-/* Wilson's own formula, in doubles. */
-static void test_wilson(void) {
-  float low, high;
-  mn_wilson(0.95f, 100, &low, &high);
-  CHECK(fabsf(low - 0.88825f) < 1e-5f && fabsf(high - 0.97846f) < 1e-5f);
-  mn_wilson(0.0f, 10, &low, &high);
-  CHECK(low == 0 && fabsf(high - 0.27753f) < 1e-5f);
-  mn_wilson(1.0f, 10, &low, &high);
-  CHECK(fabsf(low - 0.72247f) < 1e-5f && fabsf(high - 1) < 1e-6f);
-  for (uint32_t n = 1; n < 4000; n = n * 3 + 1)
-    for (uint32_t i = 0; i <= n; i += 1 + n / 7) {
-      const double p = (double)i / n, z = 1.959964, zz = z * z / n;
-      const double root = z * sqrt(p * (1 - p) / n + zz / n / 4);
-      mn_wilson((float)p, (float)n, &low, &high);
-      CHECK(fabs((double)low - (p + zz / 2 - root) / (1 + zz)) < 1e-5);
-      CHECK(fabs((double)high - (p + zz / 2 + root) / (1 + zz)) < 1e-5);
-    }
-  /* refine_k says what it means, whatever k is. */
-  for (uint32_t k = 1; k < 300; k++)
-    for (uint32_t more = 0; more < 300; more += 7)
-      CHECK(ceilf(mn_refine_k_of(k + more, k) * (float)k) == (float)(k + more));
-}
-
 int main(void) {
-  test_wilson();
   test_held_out();
   test_own();
   test_copies();
   test_refined("hnsw8,bits8");
   test_refined("hnsw8,bits2,refine=f32");
   test_refined("flat,bits1,refine=sq8");
-  test_stored();
   test_unreached();
   test_budget();
   test_refusals();

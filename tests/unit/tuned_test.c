@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What tuning stores: where it is heeded, and what keeps it. */
+#include "tuned.h"
+
+#include <math.h>
+
+#define D 24u
+#define N 2000u
+#define K 10u
+
+/* Distances of a search that says nothing, in just the scratch that is planned
+ * for it. */
+static uint64_t distances_by_default(const mn_index *index, const float *row,
+                                     uint32_t ef, float refine_k) {
+  mn_hit hits[K];
+  mn_stats stats;
+  uint32_t found;
+  size_t bytes = 0;
+  const mn_query query = {.vector = row,
+                          .dimensions = D,
+                          .k = K,
+                          .ef = ef,
+                          .refine_k = refine_k,
+                          .stats = &stats};
+  CHECK_OK(mn_plan_search(index, &query, &bytes));
+  void *memory = aligned_alloc(MN_ALIGNMENT, bytes);
+  mn_arena scratch = mn_arena_over(memory, bytes);
+  CHECK_OK(mn_index_search(index, &query, hits, &found, &scratch));
+  CHECK_EQUAL(scratch.peak, bytes);
+  free(memory);
+  return stats.distances * 1000 + stats.refined;
+}
+
+/* Queries that say 0 take what was stored, in every copy of the block. */
+static void test_stored(void) {
+  fixture f = fixture_create("hnsw8,bits8", MN_L2, D, N);
+  float *rows = fixture_rows("uniform", 0, N + 1, D);
+  fixture_train(&f, rows, N);
+  CHECK_OK(fixture_add(&f, NULL, rows, N - 10));
+  const float *row = rows + N * D;
+  const mn_query query = {.k = K};
+  mn_tuning tuning = {.sampling = {.query = &query}, .recall = 0.97f};
+  const uint64_t before = distances_by_default(&f.index, row, 0, 0);
+  CHECK_OK(mn_index_seal(&f.index));
+  mn_tuned t = tuned_with(&f.index, &tuning);
+  CHECK(t.reached && !t.stored && mn_index_info(&f.index).sealed);
+  CHECK(mn_index_info(&f.index).tuned_ef == 0);
+  tuning.store = 1;
+  t = tuned_with(&f.index, &tuning);
+  const uint64_t after = distances_by_default(&f.index, row, t.ef, t.refine_k);
+  CHECK(t.stored && !mn_index_info(&f.index).sealed && after != before);
+  CHECK_EQUAL(distances_by_default(&f.index, row, 0, 0), after);
+  /* An audit searches as others do. */
+  mn_audit audit;
+  CHECK_OK(mn_index_audit(&f.index, &tuning.sampling, &audit, &f.arena));
+  CHECK(audit.recall.found == t.recall.found &&
+        audit.recall.distances == t.recall.distances);
+  CHECK_OK(mn_index_verify(&f.index));
+  CHECK_OK(mn_index_seal(&f.index));
+
+  mn_index copy;
+  CHECK_OK(mn_index_open(&copy, f.index.block, f.index.block_bytes));
+  CHECK(mn_index_info(&copy).tuned_ef == t.ef &&
+        mn_index_info(&copy).tuned_refine_k == t.refine_k);
+  CHECK_EQUAL(distances_by_default(&copy, row, 0, 0), after);
+  CHECK_STATUS(mn_index_set_tuned(&copy, 1, 1), MN_ERROR_READ_ONLY);
+  CHECK_STATUS(mn_index_tune(&copy, &tuning, &t, &f.arena), MN_ERROR_READ_ONLY);
+  CHECK_OK(mn_index_resize(&f.index, N, &f.arena));
+  CHECK_EQUAL(distances_by_default(&f.index, row, 0, 0), after);
+  CHECK_OK(mn_index_pack(&f.index, &copy, &f.arena));
+  CHECK_EQUAL(distances_by_default(&copy, row, 0, 0), after);
+  CHECK_OK(mn_index_thaw(&copy, N, &copy, &f.arena));
+  CHECK_EQUAL(distances_by_default(&copy, row, 0, 0), after);
+
+  /* A packed block can be tuned; what is not reached is not stored. */
+  CHECK_OK(mn_index_pack(&f.index, &copy, &f.arena));
+  CHECK_OK(mn_index_set_tuned(&copy, 0, 0));
+  CHECK_EQUAL(distances_by_default(&copy, row, 0, 0), before);
+  tuning.recall = 1;
+  tuning.ef_max = 20;
+  t = tuned_with(&copy, &tuning);
+  CHECK(!t.reached && !t.stored && mn_index_info(&copy).tuned_ef == 0);
+  tuning.recall = 0.97f;
+  tuning.ef_max = 0;
+  t = tuned_with(&copy, &tuning);
+  CHECK(t.stored && distances_by_default(&copy, row, 0, 0) == after);
+  CHECK_STATUS(mn_index_set_tuned(&copy, MN_EF_MAX + 1, 0), MN_ERROR_ARGUMENT);
+  CHECK_STATUS(mn_index_set_tuned(&copy, 0, 0.5f), MN_ERROR_ARGUMENT);
+  CHECK_STATUS(mn_index_set_tuned(&copy, 0, NAN), MN_ERROR_ARGUMENT);
+  CHECK_STATUS(mn_index_set_tuned(NULL, 0, 0), MN_ERROR_ARGUMENT);
+  free(rows);
+  fixture_free(&f);
+}
+
+int main(void) {
+  test_stored();
+  return test_report();
+}
