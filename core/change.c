@@ -12,6 +12,8 @@
 #include "structure/graph.h"
 #include "structure/structure.h"
 
+#ifndef MN_ONLY_SEARCH
+
 /* --- Keys ----------------------------------------------------------------- */
 
 /* The slot of a key, whether it is marked or not; 0 where there is none. */
@@ -103,6 +105,8 @@ mn_status mn_index_delete(mn_index *index, const uint64_t *keys, uint32_t count,
   return MN_OK;
 }
 
+#endif
+
 /* --- Update --------------------------------------------------------------- */
 
 /* Scratch of replacing vectors. */
@@ -133,7 +137,7 @@ static int allocate(const mn_options *options, uint32_t capacity,
                     const uint64_t *keys, changer *c, mn_arena *scratch) {
   return mn_vector_room_allocate(options, &c->room, scratch) &&
          allocate_codes(options, &c->code, scratch) &&
-         (options->structure != MN_HNSW ||
+         (!mn_is_graph(options) ||
           mn_linker_allocate(options, capacity, keys, &c->linker, scratch));
 }
 
@@ -142,6 +146,8 @@ int mn_update_measure(const mn_options *options, uint32_t capacity,
   changer c;
   return allocate(options, capacity, NULL, &c, measuring);
 }
+
+#ifndef MN_ONLY_SEARCH
 
 /* The slots that the old vectors of these keys may not leave at once. */
 static uint32_t count_staying(const mn_index *index, const uint64_t *keys,
@@ -194,7 +200,7 @@ static mn_status replace(mn_index *index, const uint64_t *keys,
         index, keys[row], mn_row_at(vectors, row), &c->room, &slot);
     if (status != MN_OK)
       return MN_ERROR_CORRUPT; /* all else was checked */
-    if (index->options.structure == MN_HNSW)
+    if (mn_is_graph(&index->options))
       while (mn_link_batch(index, &c->linker))
         continue;
   }
@@ -233,3 +239,5 @@ mn_status mn_index_upsert(mn_index *index, const uint64_t *keys,
                           mn_arena *scratch) {
   return change(index, keys, vectors, 0, bad_row, scratch);
 }
+
+#endif

@@ -41,6 +41,7 @@ static size_t bytes_of(const mn_index *index) {
 
 /* --- Encode, decode ------------------------------------------------------- */
 
+#ifndef MN_ONLY_SEARCH
 mn_status mn_index_encode(const mn_index *index, const mn_vectors *vectors,
                           uint8_t *codes, uint32_t *bad_row,
                           mn_arena *scratch) {
@@ -68,6 +69,9 @@ mn_status mn_index_encode(const mn_index *index, const mn_vectors *vectors,
   return status;
 }
 
+#endif
+
+#ifndef MN_NO_DECODE
 mn_status mn_index_decode(const mn_index *index, const uint8_t *codes,
                           uint32_t count, float *vectors, mn_arena *scratch) {
   if (index == NULL || scratch == NULL ||
@@ -84,6 +88,8 @@ mn_status mn_index_decode(const mn_index *index, const uint8_t *codes,
   mn_arena_rewind(scratch, mark);
   return status;
 }
+
+#endif
 
 /* --- Distances ------------------------------------------------------------ */
 
@@ -130,6 +136,7 @@ mn_status mn_index_compare(const mn_index *index, const float *query,
   return status;
 }
 
+#ifndef MN_ONLY_SEARCH
 mn_status mn_index_between(const mn_index *index, const uint8_t *code_a,
                            const uint8_t *code_b, float *distance,
                            mn_arena *scratch) {
@@ -150,6 +157,8 @@ mn_status mn_index_between(const mn_index *index, const uint8_t *code_a,
   mn_arena_rewind(scratch, mark);
   return status;
 }
+
+#endif
 
 mn_status mn_index_distance_table(const mn_index *index, const float *query,
                                   uint32_t dimensions, float *table,

@@ -8,6 +8,8 @@
 #include "structure/graph.h"
 #include "vector.h"
 
+#ifndef MN_ONLY_SEARCH
+
 /* --- Append --------------------------------------------------------------- */
 
 mn_status mn_rows_check(const mn_index *index, const mn_vectors *vectors,
@@ -73,6 +75,8 @@ mn_status mn_index_append(mn_index *index, const uint64_t *keys,
   return status;
 }
 
+#endif
+
 /* --- Single vectors ------------------------------------------------------- */
 
 mn_status mn_index_find(const mn_index *index, uint64_t key, uint32_t *slot) {
@@ -85,6 +89,7 @@ mn_status mn_index_find(const mn_index *index, uint64_t key, uint32_t *slot) {
   return MN_OK;
 }
 
+#ifndef MN_NO_DECODE
 mn_status mn_index_reconstruct(const mn_index *index, uint64_t key,
                                float *vector, uint32_t dimensions,
                                mn_arena *scratch) {
@@ -104,6 +109,8 @@ mn_status mn_index_reconstruct(const mn_index *index, uint64_t key,
   mn_arena_rewind(scratch, mark);
   return fits ? MN_OK : MN_ERROR_ARENA;
 }
+
+#endif
 
 /* --- Report --------------------------------------------------------------- */
 

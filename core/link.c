@@ -4,9 +4,11 @@
 #include "bytes.h"
 #include "structure/structure.h"
 
+#ifndef MN_ONLY_SEARCH
+
 /* The next batch; 0 where there is none, or only damage. */
 static int next_batch(const mn_index *index, uint32_t *batch) {
-  return !index->is_packed && mn_graph_batch(index, batch);
+  return MN_HAS_GRAPH && !index->is_packed && mn_graph_batch(index, batch);
 }
 
 uint32_t mn_index_batch(const mn_index *index) {
@@ -55,6 +57,8 @@ mn_status mn_index_commit(mn_index *index, const void *proposals,
   return fits ? MN_OK : MN_ERROR_ARENA;
 }
 
+#endif
+
 /* --- Both halves ---------------------------------------------------------- */
 
 int mn_linker_allocate(const mn_options *options, uint32_t capacity,
@@ -67,6 +71,8 @@ int mn_linker_allocate(const mn_options *options, uint32_t capacity,
                               scratch) &&
          mn_committer_allocate(options, keys, &linker->committer, scratch);
 }
+
+#ifndef MN_ONLY_SEARCH
 
 int mn_link_batch(mn_index *index, mn_linker *linker) {
   uint32_t batch[MN_LINK_BATCH];
@@ -112,7 +118,7 @@ mn_status mn_index_add(mn_index *index, const uint64_t *keys,
   if (index == NULL || scratch == NULL)
     return MN_ERROR_ARGUMENT;
   /* Appending must not succeed where linking will not. */
-  if (index->options.structure == MN_HNSW && mn_index_is_live(index)) {
+  if (mn_is_graph(&index->options) && mn_index_is_live(index)) {
     const size_t mark = mn_arena_mark(scratch);
     mn_linker linker;
     const int fits = mn_linker_allocate(&index->options, index->capacity,
@@ -127,3 +133,5 @@ mn_status mn_index_add(mn_index *index, const uint64_t *keys,
   return status == MN_OK ? mn_index_link(index, UINT32_MAX, &left, scratch)
                          : status;
 }
+
+#endif

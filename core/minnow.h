@@ -101,6 +101,36 @@ extern "C" {
 /* Sections that a host may attach to one block. */
 #define MN_HOST_SECTIONS_MAX 8u
 
+/* --- Small builds --------------------------------------------------------- */
+
+/* The linker drops functions that are not called (-ffunction-sections,
+ * --gc-sections), but not what a block may need. These macros, defined for the
+ * core's sources and for those that include this header, say what no block
+ * will:
+ *
+ *   MN_ONLY_SEARCH    nothing makes an index, changes or verifies it, and
+ *                     MN_NO_TRAIN. Not to be linked: mn_index_append, _add,
+ *                     _delete, _update, _upsert,
+ *                     _link, _batch, _propose, _commit, _resize, _pack, _thaw,
+ *                     _verify, _encode, _between, mn_plan_pack, mn_plan_thaw
+ *   MN_NO_DECODE      goes with MN_ONLY_SEARCH: no vector is taken from its
+ *                     code. Not to be linked: mn_index_reconstruct, _decode
+ *   MN_NO_TRAIN       vectors can be added to a block that was trained
+ *                     elsewhere. Not to be linked: mn_index_train,
+ *                     mn_plan_training
+ *   MN_NO_GRAPH       no MN_HNSW; MN_AUTO wants it from MN_AUTO_HNSW_CAPACITY
+ *   MN_NO_FLOATS      no MN_F32, MN_F16, MN_BF16
+ *   MN_NO_SQ          no MN_SQ8, MN_SQ6, MN_SQ4
+ *   MN_NO_SIGN        no MN_SIGN
+ *   MN_NO_BITS        no MN_BITS1 to MN_BITS8
+ *   MN_NO_PQ          no MN_PQ, MN_PRQ
+ *   MN_NO_TRANSFORMS  no transform (bits1 to bits8 rotate all the same)
+ *   MN_NO_STRINGS     mn_status_name gives "" always
+ *
+ * What is asked for and left out, be it by options or by a block that is
+ * opened, is MN_ERROR_UNSUPPORTED. All else is as in a full build, bit for bit.
+ */
+
 /* --- Status --------------------------------------------------------------- */
 
 /* The numbers are pinned forever. */
@@ -131,6 +161,7 @@ typedef enum mn_status {
   MN_ERROR_CORRUPT = -19,      /* a checksum, bound or invariant fails */
   MN_ERROR_TOO_LARGE = -20,    /* the block would not fit in size_t */
   MN_ERROR_SECTION = -21,      /* no such section, reserved name, or too many */
+  MN_ERROR_UNSUPPORTED = -22,  /* needs what this build leaves out */
 } mn_status;
 
 /* A fixed ASCII name such as "duplicate-key"; "unknown" for other numbers.
@@ -411,7 +442,7 @@ struct mn_query;
  * come on top of block_bytes. O(1).
  * MN_ERROR_ARGUMENT when an option, the capacity (1 to MN_CAPACITY_MAX) or one
  * of those is out of range; MN_ERROR_TOO_LARGE when size_t cannot hold the
- * answer. */
+ * answer; MN_ERROR_UNSUPPORTED. */
 mn_status mn_plan(const mn_options *options, uint32_t capacity,
                   const struct mn_query *query, mn_sizes *sizes);
 
@@ -438,7 +469,7 @@ mn_status mn_plan_training(const mn_options *options, uint32_t count,
 /* An empty index with room for `capacity` vectors, in a block of exactly
  * mn_plan's block_bytes taken from `arena`. O(block_bytes): it is cleared.
  * Errors: ARGUMENT (an option or the capacity is out of range), ARENA,
- * TOO_LARGE. */
+ * TOO_LARGE, UNSUPPORTED. */
 mn_status mn_index_create(mn_index *index, const mn_options *options,
                           uint32_t capacity, mn_arena *arena);
 
@@ -448,7 +479,8 @@ mn_status mn_index_create(mn_index *index, const mn_options *options,
  * every number that is followed later is checked then, so that no block,
  * however hostile, leads outside itself. Contents that are damaged but within
  * bounds give wrong answers; mn_index_verify finds them. O(1).
- * Errors: ARGUMENT, ALIGNMENT, NOT_MINNOW, VERSION, TRUNCATED, CORRUPT. */
+ * Errors: ARGUMENT, ALIGNMENT, NOT_MINNOW, VERSION, TRUNCATED, CORRUPT,
+ * UNSUPPORTED. */
 mn_status mn_index_open(mn_index *index, const void *block, size_t bytes);
 
 /* The same, for a block that may be changed. */

@@ -57,8 +57,11 @@ static mn_status check_options(const mn_header *header, mn_layout *layout) {
   if ((header->flags & MN_FLAG_AUTO) != 0)
     asked.structure = MN_AUTO;
   int is_auto;
-  if (mn_options_complete(&asked, header->capacity, &o, &is_auto) != MN_OK ||
-      o.structure != written.structure)
+  const mn_status status =
+      mn_options_complete(&asked, header->capacity, &o, &is_auto);
+  if (status == MN_ERROR_UNSUPPORTED)
+    return status;
+  if (status != MN_OK || o.structure != written.structure)
     return MN_ERROR_CORRUPT;
   const int is_packed = (header->flags & MN_FLAG_PACKED) != 0;
   if (is_packed && asked.structure == MN_AUTO)

@@ -2,6 +2,7 @@
 /* Options: defaults and ranges; the names of statuses. */
 #include "options.h"
 #include "encoding/codec.h"
+#include "transform/transform.h"
 
 static const uint32_t default_m = 16, default_ef_construction = 100;
 static const uint32_t default_pq_bits = 8, default_nrq = 2;
@@ -42,10 +43,23 @@ static int complete_pq(mn_options *o, uint32_t dimensions) {
          o->pq_m <= 65535 / o->pq_nrq;
 }
 
+static int is_encoding(mn_encoding e) {
+  return (e >= MN_F32 && e <= MN_PRQ) || (e >= MN_BITS1 && e <= MN_BITS8);
+}
+
 static int refine_fits(const mn_options *o) {
   return o->refine == 0 ||
-         (mn_codec_of(o->refine) != NULL && !is_binary(o->metric) &&
+         (is_encoding(o->refine) && !is_binary(o->metric) &&
           o->refine != MN_SIGN && o->refine != MN_PQ && o->refine != MN_PRQ);
+}
+
+/* Whether this build has what the options name. */
+static int is_built(const mn_options *o) {
+  return mn_codec_of(o->encoding) != NULL &&
+         (o->refine == 0 || mn_codec_of(o->refine) != NULL) &&
+         (o->transform == MN_NO_TRANSFORM ||
+          mn_transform_of(o->transform) != NULL) &&
+         (o->structure != MN_HNSW || MN_HAS_GRAPH);
 }
 
 mn_status mn_options_complete(const mn_options *options, uint32_t capacity,
@@ -54,13 +68,13 @@ mn_status mn_options_complete(const mn_options *options, uint32_t capacity,
     return MN_ERROR_ARGUMENT;
   mn_options o = *options;
   if (o.dimensions == 0 || o.dimensions > MN_DIMENSIONS_MAX ||
-      o.metric < MN_L2 || o.metric > MN_JACCARD || o.structure < MN_AUTO ||
-      o.structure > MN_HNSW)
+      o.metric < MN_L2 || o.metric > MN_JACCARD ||
+      (uint32_t)o.structure > MN_HNSW)
     return MN_ERROR_ARGUMENT;
   if (o.encoding == 0)
     o.encoding = is_binary(o.metric) ? MN_SIGN : MN_F32;
   const uint32_t dimensions = kept_dimensions(&o);
-  if (mn_codec_of(o.encoding) == NULL || dimensions == 0 ||
+  if (!is_encoding(o.encoding) || dimensions == 0 ||
       is_binary(o.metric) != (o.encoding == MN_SIGN) ||
       (o.encoding == MN_SIGN && o.transform != MN_NO_TRANSFORM &&
        o.transform != MN_FIRST) ||
@@ -76,6 +90,8 @@ mn_status mn_options_complete(const mn_options *options, uint32_t capacity,
   *is_auto = o.structure == MN_AUTO;
   if (*is_auto)
     o.structure = capacity < MN_AUTO_HNSW_CAPACITY ? MN_FLAT : MN_HNSW;
+  if (!is_built(&o))
+    return MN_ERROR_UNSUPPORTED;
   *complete = o;
   return MN_OK;
 }
@@ -90,9 +106,9 @@ const char *mn_status_name(mn_status status) {
       "zero-vector", "range",      "duplicate-key", "unknown-key", "capacity",
       "arena",       "read-only",  "untrained",     "trained",     "sample",
       "alignment",   "not-minnow", "version",       "truncated",   "corrupt",
-      "too-large",   "section",
+      "too-large",   "section",    "unsupported",
   };
-  if (status > MN_OK || status < MN_ERROR_SECTION)
+  if (status > MN_OK || status < MN_ERROR_UNSUPPORTED)
     return "unknown";
   return names[-(int)status];
 #endif

@@ -8,6 +8,8 @@
 #include "structure/order.h"
 #include "structure/pending.h"
 
+#ifndef MN_ONLY_SEARCH
+
 /* --- Order ---------------------------------------------------------------- */
 
 /* Scratch of packing. */
@@ -361,3 +363,5 @@ mn_status mn_index_thaw(const mn_index *packed, uint32_t capacity,
   mn_move(live, &made, sizeof made);
   return MN_OK;
 }
+
+#endif

@@ -59,7 +59,7 @@ mn_status mn_plan(const mn_options *options, uint32_t capacity,
              mn_codes_measure(&o, &codes) &&
              mn_update_measure(&o, capacity, &update) &&
              measure_rank(&o, query->k, &rank);
-  if (o.structure == MN_HNSW)
+  if (mn_is_graph(&o))
     fits &=
         mn_linker_allocate(&o, capacity, NULL, &linker, &link) &&
         mn_chooser_allocate(&o, &linker.chooser, &propose) &&
@@ -78,7 +78,7 @@ mn_status mn_plan(const mn_options *options, uint32_t capacity,
       .refine_bytes = (size_t)fine.code_bytes + fine.rest_bytes,
       .append_scratch_bytes = vector.used,
       .link_scratch_bytes = link.used,
-      .proposals_bytes = o.structure == MN_HNSW ? mn_proposals_bytes(&o) : 0,
+      .proposals_bytes = mn_is_graph(&o) ? mn_proposals_bytes(&o) : 0,
       .propose_scratch_bytes = propose.used,
       .commit_scratch_bytes = commit.used,
       .add_scratch_bytes = link.used > vector.used ? link.used : vector.used,

@@ -8,6 +8,8 @@
 #include "slots.h"
 #include "structure/pending.h"
 
+#ifndef MN_ONLY_SEARCH
+
 /* A run of bytes that keeps its beginning. */
 typedef struct part {
   uint64_t from; /* offset in the old block */
@@ -139,3 +141,5 @@ mn_status mn_index_resize(mn_index *index, uint32_t capacity, mn_arena *arena) {
   mn_key_map_fill(index);
   return MN_OK;
 }
+
+#endif

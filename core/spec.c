@@ -63,9 +63,14 @@ static int read_structure(word w, mn_options *o) {
   return w.at == w.end;
 }
 
+static int take_transform(word *w, mn_transform transform) {
+  const mn_transform_ops *ops = mn_transform_of(transform);
+  return ops != NULL && take(w, ops->name);
+}
+
 static int read_transform(word w, mn_options *o) {
   uint32_t t = MN_HADAMARD;
-  while (t <= MN_OPQ && !take(&w, mn_transform_of((mn_transform)t)->name))
+  while (t <= MN_OPQ && !take_transform(&w, (mn_transform)t))
     t++;
   if (t > MN_OPQ ||
       ((t == MN_FIRST || t == MN_PCA) &&
@@ -90,9 +95,10 @@ static int take_pq(word *w, mn_encoding encoding, mn_options *o) {
 
 static int take_encoding(word *w, mn_encoding *encoding) {
   for (uint32_t i = 0; i < ENCODINGS; i++) {
+    const mn_codec_ops *ops = mn_codec_of(encodings[i]);
     const word start = *w;
     uint32_t planes = 1;
-    if (take(w, mn_codec_of(encodings[i])->name) &&
+    if (ops != NULL && take(w, ops->name) &&
         (encodings[i] != MN_BITS1 || take_number(w, 1, 8, &planes))) {
       *encoding = (mn_encoding)(encodings[i] + planes - 1);
       return 1;

@@ -9,6 +9,8 @@
 #include "options.h"
 #include "transform/transform.h"
 
+#ifndef MN_NO_TRAIN
+
 typedef struct trainer {
   mn_map map;
   mn_codec codec, fine;
@@ -131,6 +133,8 @@ mn_status mn_plan_training(const mn_options *options, uint32_t count,
   return MN_OK;
 }
 
+#endif
+
 /* --- Train ---------------------------------------------------------------- */
 
 static mn_section_entry *model_entry(const mn_index *index) {
@@ -157,6 +161,7 @@ static mn_status finish(mn_index *index, mn_status status) {
   return MN_OK;
 }
 
+#ifndef MN_NO_TRAIN
 static void train_index(const mn_index *index, trainer *t) {
   t->map = mn_map_of_index(index);
   mn_move(&t->codec, &index->codec, sizeof t->codec);
@@ -184,6 +189,8 @@ mn_status mn_index_train(mn_index *index, const mn_vectors *sample,
   mn_arena_rewind(scratch, mark);
   return finish(index, found);
 }
+
+#endif
 
 int mn_model_is_sound(const mn_index *index) {
   const mn_map map = mn_map_of_index(index);

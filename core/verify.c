@@ -31,6 +31,8 @@ mn_status mn_index_seal(mn_index *index) {
   return MN_OK;
 }
 
+#ifndef MN_ONLY_SEARCH
+
 /* --- Verify --------------------------------------------------------------- */
 
 static int checksums_hold(const mn_index *index) {
@@ -197,3 +199,5 @@ mn_status mn_index_verify(const mn_index *index) {
              ? MN_OK
              : MN_ERROR_CORRUPT;
 }
+
+#endif

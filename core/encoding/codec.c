@@ -8,23 +8,23 @@
 const mn_codec_ops *mn_codec_of(mn_encoding encoding) {
   switch (encoding) {
   case MN_F32:
-    return &mn_codec_f32;
+    return MN_IF_FLOATS(&mn_codec_f32);
   case MN_F16:
-    return &mn_codec_f16;
+    return MN_IF_FLOATS(&mn_codec_f16);
   case MN_BF16:
-    return &mn_codec_bf16;
+    return MN_IF_FLOATS(&mn_codec_bf16);
   case MN_SQ8:
-    return &mn_codec_sq8;
+    return MN_IF_SQ(&mn_codec_sq8);
   case MN_SQ6:
-    return &mn_codec_sq6;
+    return MN_IF_SQ(&mn_codec_sq6);
   case MN_SQ4:
-    return &mn_codec_sq4;
+    return MN_IF_SQ(&mn_codec_sq4);
   case MN_SIGN:
-    return &mn_codec_sign;
+    return MN_IF_SIGN(&mn_codec_sign);
   case MN_PQ:
-    return &mn_codec_pq;
+    return MN_IF_PQ(&mn_codec_pq);
   case MN_PRQ:
-    return &mn_codec_prq;
+    return MN_IF_PQ(&mn_codec_prq);
   case MN_BITS1:
   case MN_BITS2:
   case MN_BITS3:
@@ -33,7 +33,7 @@ const mn_codec_ops *mn_codec_of(mn_encoding encoding) {
   case MN_BITS6:
   case MN_BITS7:
   case MN_BITS8:
-    return &mn_codec_bits;
+    return MN_IF_BITS(&mn_codec_bits);
   }
   return NULL;
 }

@@ -16,6 +16,7 @@
 #define MN_CODEC_H
 
 #include "../minnow.h"
+#include "../selection.h"
 
 /* What an encoding takes; a function of the codec's options alone. */
 typedef struct mn_codec_sizes {
@@ -86,7 +87,7 @@ typedef struct mn_codec_ops {
 #define MN_CODEC_BATCH 64u
 #define MN_SIFT_BATCH  32u
 
-/* NULL for an unknown encoding. */
+/* NULL for an unknown encoding, and for one that this build leaves out. */
 const mn_codec_ops *mn_codec_of(mn_encoding encoding);
 
 extern const mn_codec_ops mn_codec_f32, mn_codec_f16, mn_codec_bf16;

@@ -150,9 +150,9 @@ static float half_distance(const mn_codec *codec, const void *query,
 const mn_codec_ops mn_codec_f32 = {
     .name = "f32",
     .sizes = f32_sizes,
-    .encode = f32_encode,
-    .decode = f32_decode,
-    .is_sound = f32_is_sound,
+    .encode = MN_IF_CHANGE(f32_encode),
+    .decode = MN_IF_DECODE(f32_decode),
+    .is_sound = MN_IF_CHANGE(f32_is_sound),
     .prepare = prepare,
     .distance = f32_distance,
     .code_is_query = 1,
@@ -160,8 +160,9 @@ const mn_codec_ops mn_codec_f32 = {
 
 #define HALF(word)                                                             \
   {                                                                            \
-    .name = word, .sizes = half_sizes, .encode = half_encode,                  \
-    .decode = half_decode, .is_sound = half_is_sound, .prepare = prepare,      \
+    .name = word, .sizes = half_sizes, .encode = MN_IF_CHANGE(half_encode),    \
+    .decode = MN_IF_DECODE(half_decode),                                       \
+    .is_sound = MN_IF_CHANGE(half_is_sound), .prepare = prepare,               \
     .distance = half_distance,                                                 \
   }
 

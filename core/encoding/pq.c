@@ -194,10 +194,13 @@ static mn_status train(mn_codec *codec, float *rows, uint32_t count,
 
 #define PQ_OPS(word)                                                           \
   {                                                                            \
-    .name = word, .sizes = sizes, .train = train, .encode = encode,            \
-    .decode = decode, .is_sound = is_sound, .model_is_sound = model_is_sound,  \
-    .prepare = mn_pq_prepare, .prepare_code = mn_pq_prepare_code,              \
-    .prepare_pair = mn_pq_prepare_pair, .distances = mn_pq_distances,          \
+    .name = word, .sizes = sizes, .train = MN_IF_TRAIN(train),                 \
+    .encode = MN_IF_CHANGE(encode), .decode = MN_IF_DECODE(decode),            \
+    .is_sound = MN_IF_CHANGE(is_sound),                                        \
+    .model_is_sound = MN_IF_CHANGE(model_is_sound), .prepare = mn_pq_prepare,  \
+    .prepare_code = MN_IF_CHANGE(mn_pq_prepare_code),                          \
+    .prepare_pair = MN_IF_CHANGE(mn_pq_prepare_pair),                          \
+    .distances = mn_pq_distances,                                              \
   }
 
 const mn_codec_ops mn_codec_pq = PQ_OPS("pq");

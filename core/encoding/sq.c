@@ -276,9 +276,11 @@ static float distance(const mn_codec *codec, const void *prepared,
 
 #define SQ(word)                                                               \
   {                                                                            \
-    .name = word, .sizes = sizes, .train = train, .encode = encode,            \
-    .decode = decode, .is_sound = is_sound, .model_is_sound = model_is_sound,  \
-    .prepare = prepare, .distance = distance,                                  \
+    .name = word, .sizes = sizes, .train = MN_IF_TRAIN(train),                 \
+    .encode = MN_IF_CHANGE(encode), .decode = MN_IF_DECODE(decode),            \
+    .is_sound = MN_IF_CHANGE(is_sound),                                        \
+    .model_is_sound = MN_IF_CHANGE(model_is_sound), .prepare = prepare,        \
+    .distance = distance,                                                      \
   }
 
 const mn_codec_ops mn_codec_sq8 = SQ("sq8");

@@ -12,12 +12,14 @@
  *    order.
  *  - Integer sums are exact, so their order is free.
  *
- * No pointer need be aligned. n is the number of elements, 0 to 65535.
+ * No pointer need be aligned. n is the number of elements, 0 to 65535. Kernels
+ * of encodings that a build leaves out are NULL.
  */
 #ifndef MN_KERNELS_H
 #define MN_KERNELS_H
 
 #include "../minnow.h"
+#include "../selection.h"
 
 #define MN_LOOKUP_ROWS 32u
 

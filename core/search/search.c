@@ -28,7 +28,7 @@ static uint32_t graph_ef(uint32_t candidates, uint32_t ef) {
 static int allocate(const mn_options *o, uint32_t capacity,
                     const mn_query *query, const mn_stages *stages,
                     const uint64_t *keys, work *w, mn_arena *scratch) {
-  const int is_graph = o->structure == MN_HNSW;
+  const int is_graph = mn_is_graph(o);
   mn_codec codec;
   mn_codec_first(o, &codec);
   const int fits = mn_vector_room_allocate(o, &w->room, scratch);
@@ -76,8 +76,8 @@ static void scan_through_sieve(const mn_index *index, const mn_stages *stages,
 static void find_candidates(const mn_index *index, const mn_query *query,
                             const mn_stages *stages, work *w, mn_stats *stats) {
   const mn_state *state = index->state;
-  const int walk = index->options.structure == MN_HNSW &&
-                   query->filter == NULL && state->linked > 0;
+  const int walk = mn_is_graph(&index->options) && query->filter == NULL &&
+                   state->linked > 0;
   mn_target target = mn_codes_of(index, stages->planes);
   target.query = w->query;
   int scan = !walk;

@@ -34,6 +34,10 @@ void mn_sift(const mn_index *index, const mn_target *target, mn_pool *pool);
 
 /* --- Graph (HNSW) --------------------------------------------------------- */
 
+static inline int mn_is_graph(const mn_options *options) {
+  return MN_HAS_GRAPH && options->structure == MN_HNSW;
+}
+
 /* Scratch of one walk. */
 typedef struct mn_walk {
   uint32_t *visited;    /* a bit per slot */

@@ -135,5 +135,5 @@ static void invert(const mn_map *map, const float *mapped, float *vector) {
 const mn_transform_ops mn_transform_hadamard = {
     .name = "hadamard",
     .apply = apply,
-    .invert = invert,
+    .invert = MN_IF_DECODE(invert),
 };

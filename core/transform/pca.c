@@ -70,8 +70,8 @@ const mn_transform_ops mn_transform_pca = {
     .name = "pca",
     .model_bytes = mn_axes_bytes,
     .sample = sample,
-    .train = train,
+    .train = MN_IF_TRAIN(train),
     .apply = mn_axes_apply,
-    .invert = mn_axes_invert,
-    .model_is_sound = mn_axes_are_sound,
+    .invert = MN_IF_DECODE(mn_axes_invert),
+    .model_is_sound = MN_IF_CHANGE(mn_axes_are_sound),
 };

@@ -8,13 +8,13 @@ const mn_transform_ops *mn_transform_of(mn_transform transform) {
   case MN_NO_TRANSFORM:
     return NULL;
   case MN_HADAMARD:
-    return &mn_transform_hadamard;
+    return MN_IF_TRANSFORMS(&mn_transform_hadamard);
   case MN_FIRST:
-    return &mn_transform_first;
+    return MN_IF_TRANSFORMS(&mn_transform_first);
   case MN_PCA:
-    return &mn_transform_pca;
+    return MN_IF_TRANSFORMS(&mn_transform_pca);
   case MN_OPQ:
-    return &mn_transform_opq;
+    return MN_IF_TRANSFORMS(&mn_transform_opq);
   }
   return NULL;
 }

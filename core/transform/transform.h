@@ -7,6 +7,7 @@
 #define MN_TRANSFORM_H
 
 #include "../minnow.h"
+#include "../selection.h"
 
 struct mn_kernels;
 
@@ -46,7 +47,8 @@ typedef struct mn_transform_ops {
   int (*model_is_sound)(const mn_map *map);
 } mn_transform_ops;
 
-/* NULL for MN_NO_TRANSFORM and for unknown ones. */
+/* NULL for MN_NO_TRANSFORM, for unknown ones, and for all under
+ * MN_NO_TRANSFORMS. */
 const mn_transform_ops *mn_transform_of(mn_transform transform);
 
 extern const mn_transform_ops mn_transform_hadamard, mn_transform_first,

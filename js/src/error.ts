@@ -14,7 +14,8 @@ export class MinnowError extends Error {
    * `"argument"`, `"spec"`, `"dimensions"`, `"not-finite"`, `"zero-vector"`,
    * `"range"`, `"duplicate-key"`, `"unknown-key"`, `"capacity"`,
    * `"read-only"`, `"untrained"`, `"trained"`, `"sample"`, `"not-minnow"`,
-   * `"version"`, `"truncated"`, `"corrupt"`, `"too-large"`, `"section"`.
+   * `"version"`, `"truncated"`, `"corrupt"`, `"too-large"`, `"section"`,
+   * `"unsupported"`.
    * From this package: `"memory"` (WebAssembly memory would not grow),
    * `"key-unsafe"` (a key in the block exceeds 2^53 - 1), `"busy"`
    * (`addAsync` has not finished), `"closed"`.
@@ -55,6 +56,7 @@ const STATUSES: readonly (readonly [code: string, message: string])[] = [
   ["corrupt", "the bytes are damaged: get the file again, or build the index again"],
   ["too-large", "the index would not fit in WebAssembly memory (4 GiB, the block 2 GiB): use a smaller encoding or several indexes"],
   ["section", "a section's name is four characters of which the first is a lower-case letter, and a block holds at most 8 of them"],
+  ["unsupported", "this build of Minnow leaves out what the index needs: please report this"],
 ];
 
 export const READ_ONLY = -11;
