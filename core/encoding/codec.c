@@ -118,46 +118,61 @@ size_t mn_slot_query_bytes(const mn_codec *codec) {
              : (size_t)mn_codec_measure(codec).query_bytes;
 }
 
-void mn_fetch_code(const mn_target *target, uint32_t slot) {
-  mn_fetch_bytes(code_at(target, slot), target->codec->code_bytes);
-  if (target->planes > mn_codec_code_planes(target->codec))
-    mn_fetch_bytes(rest_at(target, slot), target->codec->rest_bytes);
+static void fetch_rows(const uint8_t *rows, size_t bytes, const uint32_t *slots,
+                       uint32_t count) {
+  for (uint32_t i = 0; i < count; i++)
+    mn_fetch_bytes(rows + slots[i] * bytes, bytes);
 }
 
-/* Codes lie far apart in a walk. In a scan they do not, and the processor
- * fetches them by itself. */
-static void distances_in_batches(const mn_target *target, const uint32_t *slots,
-                                 uint32_t count, float *distances) {
+void mn_fetch_codes(const mn_target *target, const uint32_t *slots,
+                    uint32_t count) {
   const mn_codec *codec = target->codec;
-  while (count > 0) {
-    const uint32_t batch = count < MN_CODEC_BATCH ? count : MN_CODEC_BATCH;
-    if (slots[batch - 1] - slots[0] != batch - 1)
-      for (uint32_t i = 0; i < batch; i++)
-        mn_fetch_code(target, slots[i]);
-    codec->ops->distances(codec, target->query, target->codes, target->rests,
-                          target->planes, slots, batch, distances);
-    slots += batch;
-    distances += batch;
-    count -= batch;
-  }
+  fetch_rows(target->codes, codec->code_bytes, slots, count);
+  if (target->planes > mn_codec_code_planes(codec))
+    fetch_rows(target->rests, codec->rest_bytes, slots, count);
 }
 
+static void distances_of_batch(const mn_target *target, const uint32_t *slots,
+                               uint32_t count, float *distances) {
+  const mn_codec *codec = target->codec;
+  if (codec->ops->distances != NULL)
+    codec->ops->distances(codec, target->query, target->codes, target->rests,
+                          target->planes, slots, count, distances);
+  else
+    for (uint32_t i = 0; i < count; i++)
+      distances[i] =
+          codec->ops->distance(codec, target->query, code_at(target, slots[i]),
+                               rest_at(target, slots[i]), target->planes);
+}
+
+void mn_fetched_distances(const mn_target *target, const uint32_t *slots,
+                          uint32_t count, float *distances) {
+  for (uint32_t at = 0; at < count; at += MN_CODEC_BATCH)
+    distances_of_batch(target, slots + at,
+                       count - at < MN_CODEC_BATCH ? count - at
+                                                   : MN_CODEC_BATCH,
+                       distances + at);
+}
+
+/* Codes that are met one by one are fetched a few ahead. Slots in a row are
+ * those of a scan, where the processor fetches by itself. */
 void mn_distances(const mn_target *target, const uint32_t *slots,
                   uint32_t count, float *distances) {
-  enum { AHEAD = 4 };
-  const mn_codec *codec = target->codec;
-  if (codec->ops->distances != NULL) {
-    distances_in_batches(target, slots, count, distances);
-    return;
-  }
-  for (uint32_t i = 0; i < AHEAD && i < count; i++)
-    mn_fetch_code(target, slots[i]);
-  for (uint32_t i = 0; i < count; i++) {
-    if (count - i > AHEAD)
-      mn_fetch_code(target, slots[i + AHEAD]);
-    distances[i] =
-        codec->ops->distance(codec, target->query, code_at(target, slots[i]),
-                             rest_at(target, slots[i]), target->planes);
+  const uint32_t most =
+      target->codec->ops->distances != NULL ? MN_CODEC_BATCH : 4;
+  uint32_t batch = count < most ? count : most;
+  const int is_scan = count > 0 && slots[count - 1] - slots[0] == count - 1;
+  if (!is_scan)
+    mn_fetch_codes(target, slots, batch);
+  while (count > 0) {
+    const uint32_t left = count - batch, next = left < most ? left : most;
+    if (!is_scan)
+      mn_fetch_codes(target, slots + batch, next);
+    distances_of_batch(target, slots, batch, distances);
+    slots += batch;
+    distances += batch;
+    count = left;
+    batch = next;
   }
 }
 

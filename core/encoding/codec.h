@@ -152,12 +152,16 @@ const void *mn_prepare_slot(const mn_target *target, uint32_t slot, int few,
 /* Bytes of a query made by that. */
 size_t mn_slot_query_bytes(const mn_codec *codec);
 
-/* Asks for what a distance to the slot will read. */
-void mn_fetch_code(const mn_target *target, uint32_t slot);
-
 /* The distances to `count` slots. */
 void mn_distances(const mn_target *target, const uint32_t *slots,
                   uint32_t count, float *distances);
+
+/* In two steps, between which there is something else to do: asking for what
+ * they read, and the distances. */
+void mn_fetch_codes(const mn_target *target, const uint32_t *slots,
+                    uint32_t count);
+void mn_fetched_distances(const mn_target *target, const uint32_t *slots,
+                          uint32_t count, float *distances);
 
 /* --- Vectors -------------------------------------------------------------- */
 

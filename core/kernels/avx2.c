@@ -10,12 +10,6 @@
 
 /* --- Reading -------------------------------------------------------------- */
 
-/* The first `count` of eight lanes. */
-MN_INLINE __m256i first_lanes(uint32_t count) {
-  __m256i lane = _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7);
-  return _mm256_cmpgt_epi32(_mm256_set1_epi32((int32_t)count), lane);
-}
-
 /* The eight elements at p as floats; and the first `count` (1 to 7) of them,
  * then zeros. */
 typedef __m256 read_eight(const uint8_t *p);
@@ -26,7 +20,8 @@ MN_INLINE __m256 eight_f32(const uint8_t *p) {
 }
 
 MN_INLINE __m256 part_f32(const uint8_t *p, uint32_t count) {
-  return _mm256_maskload_ps((const float *)(const void *)p, first_lanes(count));
+  return _mm256_maskload_ps((const float *)(const void *)p,
+                            mn_first_lanes(count));
 }
 
 MN_INLINE __m256 eight_f16(const uint8_t *p) {
@@ -125,7 +120,7 @@ MN_INLINE void all_columns(add_term *add, const float *x, const float *columns,
       _mm256_storeu_ps(out + k + 8 * i, sums[i]);
   }
   for (; k < count; k += 8) {
-    __m256i mask = first_lanes(count - k);
+    __m256i mask = mn_first_lanes(count - k);
     _mm256_maskstore_ps(out + k, mask,
                         eight_columns(add, x, columns + k, n, count, mask));
   }
@@ -160,7 +155,7 @@ MN_AVX2 static uint32_t mn_nearest_column_avx2(const float *x,
       take_less(&best, sums[i], at);
   }
   for (; k < count; k += 8, at = _mm256_add_epi32(at, eight)) {
-    __m256i mask = first_lanes(count - k);
+    __m256i mask = mn_first_lanes(count - k);
     __m256 sums =
         eight_columns(add_squared_difference, x, columns + k, n, count, mask);
     take_less(&best,

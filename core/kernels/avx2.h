@@ -11,6 +11,12 @@
 #define MN_AVX2   __attribute__((target("avx2,f16c")))
 #define MN_INLINE static inline __attribute__((always_inline)) MN_AVX2
 
+/* The first `count` of eight lanes. */
+MN_INLINE __m256i mn_first_lanes(uint32_t count) {
+  __m256i lane = _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7);
+  return _mm256_cmpgt_epi32(_mm256_set1_epi32((int32_t)count), lane);
+}
+
 /* The first `bytes` (1 to 16) bytes at p, then zeros. */
 MN_INLINE __m128i mn_load_part(const uint8_t *p, uint32_t bytes) {
   if (bytes < 8)
@@ -34,9 +40,12 @@ MN_INLINE int32_t mn_add_lanes(__m256i eight) {
 int32_t mn_dot_i16_i8_avx2(const int16_t *a, const int8_t *b, uint32_t n);
 int32_t mn_dot_i16_u4_avx2(const int16_t *a, const uint8_t *b, uint32_t n);
 int32_t mn_dot_i16_u2_avx2(const int16_t *a, const uint8_t *b, uint32_t n);
-int32_t mn_dot_i8_u4_avx2(const int8_t *a, const uint8_t *b, uint32_t n);
-int32_t mn_dot_i8_u2_avx2(const int8_t *a, const uint8_t *b, uint32_t n);
-int32_t mn_dot_i8_u1_avx2(const int8_t *a, const uint8_t *b, uint32_t n);
+void mn_dot_i8_u4_avx2(const int8_t *a, const mn_rows *b, uint32_t n,
+                       int32_t *sums);
+void mn_dot_i8_u2_avx2(const int8_t *a, const mn_rows *b, uint32_t n,
+                       int32_t *sums);
+void mn_dot_i8_u1_avx2(const int8_t *a, const mn_rows *b, uint32_t n,
+                       int32_t *sums);
 uint32_t mn_count_xor_avx2(const uint8_t *a, const uint8_t *b, uint32_t bytes);
 uint32_t mn_count_and_avx2(const uint8_t *a, const uint8_t *b, uint32_t bytes);
 void mn_count_xor_rows_avx2(const uint8_t *a, const uint8_t *rows,

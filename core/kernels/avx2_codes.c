@@ -182,14 +182,129 @@ MN_INLINE __m256i read_few_u2(const uint8_t *b, uint32_t count, int is_end) {
   return bytes_of_u2(_mm_cvtsi64_si128((int64_t)(last >> (64 - 8 * bytes))));
 }
 
-MN_AVX2 int32_t mn_dot_i8_u4_avx2(const int8_t *a, const uint8_t *b,
-                                  uint32_t n) {
-  return dot_bytes(read_u4, read_few_u4, 4, a, b, n);
+/* Of four vectors of 16 words the sums, in four lanes. */
+MN_INLINE __m128i add_four(const __m256i words[4]) {
+  const __m256i ones = _mm256_set1_epi16(1);
+  __m256i eight[4];
+  for (uint32_t i = 0; i < 4; i++)
+    eight[i] = _mm256_madd_epi16(words[i], ones);
+  __m256i two = _mm256_hadd_epi32(_mm256_hadd_epi32(eight[0], eight[1]),
+                                  _mm256_hadd_epi32(eight[2], eight[3]));
+  return _mm_add_epi32(_mm256_castsi256_si128(two),
+                       _mm256_extracti128_si256(two, 1));
 }
 
-MN_AVX2 int32_t mn_dot_i8_u2_avx2(const int8_t *a, const uint8_t *b,
-                                  uint32_t n) {
-  return dot_bytes(read_u2, read_few_u2, 2, a, b, n);
+/* The weights of a row's bytes, 32 at a time: of their lower halves and of
+ * their upper ones. The last 32 bytes begin where the row has 32 left, and so
+ * may have been met in part; these have weights of 0. A row of fewer is met
+ * in a copy. */
+#define SHORT_BYTES 128u
+typedef struct {
+  __m256i lower[SHORT_BYTES / 32], upper[SHORT_BYTES / 32];
+  uint32_t at[SHORT_BYTES / 32];
+  uint32_t parts;
+} weights_u4;
+
+/* 64 weights: the even ones and then the odd ones. */
+MN_INLINE void part_weights(const int8_t *a, uint32_t count, __m256i *even,
+                            __m256i *odd) {
+  const __m256i mask = _mm256_set1_epi16(255);
+  __m256i low = count < 32 ? load_long_part(a, count) : load(a);
+  __m256i high = count > 32 && count < 64 ? load_long_part(a + 32, count - 32)
+                 : count < 64             ? _mm256_setzero_si256()
+                                          : load(a + 32);
+  __m256i evens = _mm256_packus_epi16(_mm256_and_si256(low, mask),
+                                      _mm256_and_si256(high, mask));
+  __m256i odds = _mm256_packus_epi16(_mm256_srli_epi16(low, 8),
+                                     _mm256_srli_epi16(high, 8));
+  *even = _mm256_permute4x64_epi64(evens, 0xd8);
+  *odd = _mm256_permute4x64_epi64(odds, 0xd8);
+}
+
+/* A vector's bytes moved up by `by`, zeros before them. */
+MN_INLINE __m256i move_up(__m256i bytes, uint32_t by) {
+  uint8_t room[64];
+  _mm256_storeu_si256((__m256i *)(void *)room, _mm256_setzero_si256());
+  _mm256_storeu_si256((__m256i *)(void *)(room + 32), bytes);
+  return load(room + 32 - by);
+}
+
+MN_INLINE void take_weights(const int8_t *a, uint32_t n, weights_u4 *w) {
+  const uint32_t bytes = (n + 1) / 2;
+  for (w->parts = 0; n > 0; w->parts++) {
+    const uint32_t count = n < 64 ? n : 64, from = 32 * w->parts;
+    __m256i *lower = &w->lower[w->parts], *upper = &w->upper[w->parts];
+    part_weights(a, count, lower, upper);
+    w->at[w->parts] = from;
+    if (from > 0 && bytes - from < 32) {
+      const uint32_t by = 32 - (bytes - from);
+      *lower = move_up(*lower, by);
+      *upper = move_up(*upper, by);
+      w->at[w->parts] -= by;
+    }
+    n -= count, a += count;
+  }
+}
+
+/* Products of 32 bytes. A pair is -3840 at least, so 8 of them fit into a word.
+ */
+MN_INLINE __m256i meet_weights(__m256i words, const weights_u4 *w, uint32_t p,
+                               __m256i bytes) {
+  const __m256i mask = _mm256_set1_epi8(15);
+  words = _mm256_add_epi16(
+      words, _mm256_maddubs_epi16(_mm256_and_si256(bytes, mask), w->lower[p]));
+  bytes = _mm256_and_si256(_mm256_srli_epi16(bytes, 4), mask);
+  return _mm256_add_epi16(words, _mm256_maddubs_epi16(bytes, w->upper[p]));
+}
+
+/* Rows four at a time; behind the last, the last again. `parts`: of a row, or 0
+ * where it is shorter than one. */
+MN_INLINE void dot_short_u4(const weights_u4 *w, const mn_rows *b, uint32_t n,
+                            uint32_t parts, int32_t *sums) {
+  const uint32_t last = b->count - 1;
+  for (uint32_t i = 0; i <= last; i += 4) {
+    __m256i words[4];
+    for (uint32_t r = 0; r < 4; r++) {
+      const uint8_t *row = mn_row(b, i + r < last ? i + r : last);
+      words[r] = _mm256_setzero_si256();
+      if (parts == 0)
+        words[r] =
+            meet_weights(words[r], w, 0, load_long_part(row, (n + 1) / 2));
+      for (uint32_t p = 0; p < parts; p++)
+        words[r] = meet_weights(words[r], w, p, load(row + w->at[p]));
+    }
+    __m128i four = add_four(words);
+    if (i + 4 <= b->count)
+      _mm_storeu_si128((__m128i *)(void *)(sums + i), four);
+    else
+      _mm_maskstore_epi32(
+          sums + i, _mm256_castsi256_si128(mn_first_lanes(last + 1 - i)), four);
+  }
+}
+
+MN_AVX2 void mn_dot_i8_u4_avx2(const int8_t *a, const mn_rows *b, uint32_t n,
+                               int32_t *sums) {
+  weights_u4 w;
+  if (b->count == 0)
+    return;
+  if (n == 0 || n > 2 * SHORT_BYTES) {
+    for (uint32_t i = 0; i < b->count; i++)
+      sums[i] = dot_bytes(read_u4, read_few_u4, 4, a, mn_row(b, i), n);
+    return;
+  }
+  take_weights(a, n, &w);
+  if (n <= 62)
+    dot_short_u4(&w, b, n, 0, sums);
+  else if (w.parts == 2) /* its own code, for the dimensions that are usual */
+    dot_short_u4(&w, b, n, 2, sums);
+  else
+    dot_short_u4(&w, b, n, w.parts, sums);
+}
+
+MN_AVX2 void mn_dot_i8_u2_avx2(const int8_t *a, const mn_rows *b, uint32_t n,
+                               int32_t *sums) {
+  for (uint32_t i = 0; i < b->count; i++)
+    sums[i] = dot_bytes(read_u2, read_few_u2, 2, a, mn_row(b, i), n);
 }
 
 /* --- Bits ----------------------------------------------------------------- */
@@ -206,8 +321,7 @@ MN_INLINE __m256i add_weights(__m256i words, __m256i weights, uint32_t bits) {
   return _mm256_add_epi16(words, _mm256_maddubs_epi16(set, weights));
 }
 
-MN_AVX2 int32_t mn_dot_i8_u1_avx2(const int8_t *a, const uint8_t *b,
-                                  uint32_t n) {
+MN_INLINE int32_t dot_u1(const int8_t *a, const uint8_t *b, uint32_t n) {
   const __m256i ones = _mm256_set1_epi16(1);
   __m256i eight = _mm256_setzero_si256();
   while (n >= 32) {
@@ -224,6 +338,12 @@ MN_AVX2 int32_t mn_dot_i8_u1_avx2(const int8_t *a, const uint8_t *b,
     eight = add_products(eight, words, ones);
   }
   return mn_add_lanes(eight);
+}
+
+MN_AVX2 void mn_dot_i8_u1_avx2(const int8_t *a, const mn_rows *b, uint32_t n,
+                               int32_t *sums) {
+  for (uint32_t i = 0; i < b->count; i++)
+    sums[i] = dot_u1(a, mn_row(b, i), n);
 }
 
 /* Rows are too short for vectors of counts to pay. */

@@ -25,9 +25,12 @@ MN_INLINE __mmask16 mn_lanes_below(uint32_t count) {
 int32_t mn_dot_i16_i8_avx512(const int16_t *a, const int8_t *b, uint32_t n);
 int32_t mn_dot_i16_u4_avx512(const int16_t *a, const uint8_t *b, uint32_t n);
 int32_t mn_dot_i16_u2_avx512(const int16_t *a, const uint8_t *b, uint32_t n);
-int32_t mn_dot_i8_u4_avx512(const int8_t *a, const uint8_t *b, uint32_t n);
-int32_t mn_dot_i8_u2_avx512(const int8_t *a, const uint8_t *b, uint32_t n);
-int32_t mn_dot_i8_u1_avx512(const int8_t *a, const uint8_t *b, uint32_t n);
+void mn_dot_i8_u4_avx512(const int8_t *a, const mn_rows *b, uint32_t n,
+                         int32_t *sums);
+void mn_dot_i8_u2_avx512(const int8_t *a, const mn_rows *b, uint32_t n,
+                         int32_t *sums);
+void mn_dot_i8_u1_avx512(const int8_t *a, const mn_rows *b, uint32_t n,
+                         int32_t *sums);
 uint32_t mn_count_xor_avx512(const uint8_t *a, const uint8_t *b,
                              uint32_t bytes);
 uint32_t mn_count_and_avx512(const uint8_t *a, const uint8_t *b,

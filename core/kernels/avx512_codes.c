@@ -110,14 +110,87 @@ MN_INLINE __m512i bytes_u2(const uint8_t *b, uint32_t count) {
                           _mm512_set1_epi8(3));
 }
 
-MN_AVX512 int32_t mn_dot_i8_u4_avx512(const int8_t *a, const uint8_t *b,
-                                      uint32_t n) {
-  return dot_bytes(bytes_u4, 4, a, b, n);
+/* Of four vectors of 16 lanes the sums, in four lanes. */
+MN_INLINE __m128i add_four(const __m512i sums[4]) {
+  __m256i eight[4];
+  for (uint32_t i = 0; i < 4; i++)
+    eight[i] = _mm256_add_epi32(_mm512_castsi512_si256(sums[i]),
+                                _mm512_extracti64x4_epi64(sums[i], 1));
+  __m256i two = _mm256_hadd_epi32(_mm256_hadd_epi32(eight[0], eight[1]),
+                                  _mm256_hadd_epi32(eight[2], eight[3]));
+  return _mm_add_epi32(_mm256_castsi256_si128(two),
+                       _mm256_extracti128_si256(two, 1));
 }
 
-MN_AVX512 int32_t mn_dot_i8_u2_avx512(const int8_t *a, const uint8_t *b,
-                                      uint32_t n) {
-  return dot_bytes(bytes_u2, 2, a, b, n);
+/* 128 weights, those of even elements and those of odd ones apart, and which
+ * bytes of a row they meet. */
+typedef struct {
+  __m512i even, odd;
+  __mmask64 bytes;
+} weights_u4;
+
+/* The first `n` at a, if there are no more than 128. */
+MN_INLINE weights_u4 take_weights(const int8_t *a, uint32_t n) {
+  __mmask64 first = n < 64 ? low_bits64(n) : ~0ull;
+  __mmask64 last = n < 64 ? 0 : n < 128 ? low_bits64(n - 64) : ~0ull;
+  __m512i low = _mm512_maskz_loadu_epi8(first, a);
+  __m512i high = _mm512_maskz_loadu_epi8(last, a + 64);
+  __m256i even = _mm512_cvtepi16_epi8(low);
+  __m256i odd = _mm512_cvtepi16_epi8(_mm512_srli_epi16(low, 8));
+  return (weights_u4){
+      _mm512_inserti64x4(_mm512_castsi256_si512(even),
+                         _mm512_cvtepi16_epi8(high), 1),
+      _mm512_inserti64x4(_mm512_castsi256_si512(odd),
+                         _mm512_cvtepi16_epi8(_mm512_srli_epi16(high, 8)), 1),
+      n < 127 ? low_bits64((n + 1) / 2) : ~0ull};
+}
+
+MN_INLINE __m512i meet_weights(__m512i sums, const weights_u4 *w,
+                               const uint8_t *b) {
+  const __m512i mask = _mm512_set1_epi8(15);
+  __m512i bytes = _mm512_maskz_loadu_epi8(w->bytes, b);
+  sums = _mm512_dpbusd_epi32(sums, _mm512_and_si512(bytes, mask), w->even);
+  bytes = _mm512_and_si512(_mm512_srli_epi16(bytes, 4), mask);
+  return _mm512_dpbusd_epi32(sums, bytes, w->odd);
+}
+
+/* Rows of up to 256 elements, four at a time; behind the last, the last again.
+ */
+MN_INLINE void dot_short_u4(const int8_t *a, const mn_rows *b, uint32_t n,
+                            int32_t *sums, int is_long) {
+  const weights_u4 first = take_weights(a, n < 128 ? n : 128);
+  const weights_u4 more = is_long ? take_weights(a + 128, n - 128) : first;
+  const uint32_t last = b->count - 1;
+  for (uint32_t i = 0; i <= last; i += 4) {
+    __m512i four[4];
+    for (uint32_t r = 0; r < 4; r++) {
+      const uint8_t *row = mn_row(b, i + r < last ? i + r : last);
+      four[r] = meet_weights(_mm512_setzero_si512(), &first, row);
+      if (is_long)
+        four[r] = meet_weights(four[r], &more, row + 64);
+    }
+    _mm_mask_storeu_epi32(sums + i, (__mmask8)mn_lanes_below(last + 1 - i),
+                          add_four(four));
+  }
+}
+
+MN_AVX512 void mn_dot_i8_u4_avx512(const int8_t *a, const mn_rows *b,
+                                   uint32_t n, int32_t *sums) {
+  if (b->count == 0)
+    return;
+  if (n <= 128)
+    dot_short_u4(a, b, n, sums, 0);
+  else if (n <= 256)
+    dot_short_u4(a, b, n, sums, 1);
+  else
+    for (uint32_t i = 0; i < b->count; i++)
+      sums[i] = dot_bytes(bytes_u4, 4, a, mn_row(b, i), n);
+}
+
+MN_AVX512 void mn_dot_i8_u2_avx512(const int8_t *a, const mn_rows *b,
+                                   uint32_t n, int32_t *sums) {
+  for (uint32_t i = 0; i < b->count; i++)
+    sums[i] = dot_bytes(bytes_u2, 2, a, mn_row(b, i), n);
 }
 
 /* Bits are masks: of the weights, only those are loaded. */
@@ -126,8 +199,7 @@ MN_INLINE __m512i add_weights(__m512i sums, const int8_t *a, uint64_t bits) {
                              _mm512_maskz_loadu_epi8(bits, a));
 }
 
-MN_AVX512 int32_t mn_dot_i8_u1_avx512(const int8_t *a, const uint8_t *b,
-                                      uint32_t n) {
+MN_INLINE int32_t dot_u1(const int8_t *a, const uint8_t *b, uint32_t n) {
   __m512i sums = _mm512_setzero_si512(), more = sums;
   for (; n >= 128; n -= 128, a += 128, b += 16) {
     sums = add_weights(sums, a, ((const mn_unaligned_u64 *)b)->value);
@@ -145,6 +217,12 @@ MN_AVX512 int32_t mn_dot_i8_u1_avx512(const int8_t *a, const uint8_t *b,
     more =
         add_weights(more, a, mn_load_partial(b, (n + 7) / 8) & low_bits64(n));
   return _mm512_reduce_add_epi32(_mm512_add_epi32(sums, more));
+}
+
+MN_AVX512 void mn_dot_i8_u1_avx512(const int8_t *a, const mn_rows *b,
+                                   uint32_t n, int32_t *sums) {
+  for (uint32_t i = 0; i < b->count; i++)
+    sums[i] = dot_u1(a, mn_row(b, i), n);
 }
 
 typedef __m512i combine(__m512i a, __m512i b);

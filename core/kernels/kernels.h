@@ -23,6 +23,14 @@
 
 #define MN_LOOKUP_ROWS 32u
 
+/* Rows in any order: row i is slots[i] * stride bytes from `at` on. */
+typedef struct mn_rows {
+  const uint8_t *at;
+  size_t stride;
+  const uint32_t *slots;
+  uint32_t count;
+} mn_rows;
+
 typedef struct mn_kernels {
   const char *name;
   uint32_t features; /* the MN_CPU_ bits it needs */
@@ -45,13 +53,16 @@ typedef struct mn_kernels {
   int32_t (*dot_i16_u2)(const int16_t *a, const uint8_t *b, uint32_t n);
 
   /* the same with a of 8 bits, behind which zeros can be read up to a multiple
-   * of 32 elements */
-  int32_t (*dot_i8_u4)(const int8_t *a, const uint8_t *b, uint32_t n);
-  int32_t (*dot_i8_u2)(const int8_t *a, const uint8_t *b, uint32_t n);
+   * of 32 elements, for each of many b: sums[i] for row i */
+  void (*dot_i8_u4)(const int8_t *a, const mn_rows *b, uint32_t n,
+                    int32_t *sums);
+  void (*dot_i8_u2)(const int8_t *a, const mn_rows *b, uint32_t n,
+                    int32_t *sums);
 
-  /* sum of the a[i] whose bit is set in b: bit i % 8, the lowest first, of byte
-   * i / 8, in (n + 7) / 8 bytes */
-  int32_t (*dot_i8_u1)(const int8_t *a, const uint8_t *b, uint32_t n);
+  /* likewise the sum of the a[j] whose bit is set in b: bit j % 8, the lowest
+   * first, of byte j / 8, in (n + 7) / 8 bytes; nothing is read behind a */
+  void (*dot_i8_u1)(const int8_t *a, const mn_rows *b, uint32_t n,
+                    int32_t *sums);
 
   /* bits set in a ^ b, and in a & b */
   uint32_t (*count_xor)(const uint8_t *a, const uint8_t *b, uint32_t bytes);
@@ -85,6 +96,10 @@ typedef struct mn_kernels {
   uint32_t (*nearest_column)(const float *x, const float *columns, uint32_t n,
                              uint32_t count, float *distance);
 } mn_kernels;
+
+static inline const uint8_t *mn_row(const mn_rows *rows, uint32_t i) {
+  return rows->at + rows->slots[i] * rows->stride;
+}
 
 extern const mn_kernels mn_kernels_c;
 #if defined(__x86_64__) || defined(__i386__)

@@ -189,12 +189,16 @@ static int32_t mn_dot_i16_u2_c(const int16_t *a, const uint8_t *b, uint32_t n) {
   return dot_packed(element_i16, 2, a, b, n);
 }
 
-static int32_t mn_dot_i8_u4_c(const int8_t *a, const uint8_t *b, uint32_t n) {
-  return dot_packed(element_i8, 4, a, b, n);
+static void mn_dot_i8_u4_c(const int8_t *a, const mn_rows *b, uint32_t n,
+                           int32_t *sums) {
+  for (uint32_t i = 0; i < b->count; i++)
+    sums[i] = dot_packed(element_i8, 4, a, mn_row(b, i), n);
 }
 
-static int32_t mn_dot_i8_u2_c(const int8_t *a, const uint8_t *b, uint32_t n) {
-  return dot_packed(element_i8, 2, a, b, n);
+static void mn_dot_i8_u2_c(const int8_t *a, const mn_rows *b, uint32_t n,
+                           int32_t *sums) {
+  for (uint32_t i = 0; i < b->count; i++)
+    sums[i] = dot_packed(element_i8, 2, a, mn_row(b, i), n);
 }
 
 MN_INLINE int32_t sum_set(const int8_t *a, int32_t bits, uint32_t count) {
@@ -204,11 +208,17 @@ MN_INLINE int32_t sum_set(const int8_t *a, int32_t bits, uint32_t count) {
   return sum;
 }
 
-static int32_t mn_dot_i8_u1_c(const int8_t *a, const uint8_t *b, uint32_t n) {
+MN_INLINE int32_t dot_u1(const int8_t *a, const uint8_t *b, uint32_t n) {
   int32_t sum = 0; /* below 2^16 * 2^7 */
   for (; n >= 8; n -= 8, a += 8)
     sum += sum_set(a, *b++, 8);
   return n > 0 ? sum + sum_set(a, *b, n) : sum;
+}
+
+static void mn_dot_i8_u1_c(const int8_t *a, const mn_rows *b, uint32_t n,
+                           int32_t *sums) {
+  for (uint32_t i = 0; i < b->count; i++)
+    sums[i] = dot_u1(a, mn_row(b, i), n);
 }
 
 /* Bits set in a word: summed in pairs, fours, eights, and all eights. Not the

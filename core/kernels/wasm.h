@@ -37,9 +37,12 @@ v128_t mn_load_end(const uint8_t *p, uint32_t bytes);
 int32_t mn_dot_i16_i8_wasm(const int16_t *a, const int8_t *b, uint32_t n);
 int32_t mn_dot_i16_u4_wasm(const int16_t *a, const uint8_t *b, uint32_t n);
 int32_t mn_dot_i16_u2_wasm(const int16_t *a, const uint8_t *b, uint32_t n);
-int32_t mn_dot_i8_u4_wasm(const int8_t *a, const uint8_t *b, uint32_t n);
-int32_t mn_dot_i8_u2_wasm(const int8_t *a, const uint8_t *b, uint32_t n);
-int32_t mn_dot_i8_u1_wasm(const int8_t *a, const uint8_t *b, uint32_t n);
+void mn_dot_i8_u4_wasm(const int8_t *a, const mn_rows *b, uint32_t n,
+                       int32_t *sums);
+void mn_dot_i8_u2_wasm(const int8_t *a, const mn_rows *b, uint32_t n,
+                       int32_t *sums);
+void mn_dot_i8_u1_wasm(const int8_t *a, const mn_rows *b, uint32_t n,
+                       int32_t *sums);
 uint32_t mn_count_xor_wasm(const uint8_t *a, const uint8_t *b, uint32_t bytes);
 uint32_t mn_count_and_wasm(const uint8_t *a, const uint8_t *b, uint32_t bytes);
 void mn_count_xor_rows_wasm(const uint8_t *a, const uint8_t *rows,

@@ -151,12 +151,16 @@ MN_INLINE sixteen widen_u4(v128_t packed) {
   return unpack_u4(wasm_u16x8_extend_low_u8x16(packed));
 }
 
-int32_t mn_dot_i8_u4_wasm(const int8_t *a, const uint8_t *b, uint32_t n) {
-  return dot_i8(widen_u4, 4, a, b, n);
+void mn_dot_i8_u4_wasm(const int8_t *a, const mn_rows *b, uint32_t n,
+                       int32_t *sums) {
+  for (uint32_t i = 0; i < b->count; i++)
+    sums[i] = dot_i8(widen_u4, 4, a, mn_row(b, i), n);
 }
 
-int32_t mn_dot_i8_u2_wasm(const int8_t *a, const uint8_t *b, uint32_t n) {
-  return dot_i8(unpack_u2, 2, a, b, n);
+void mn_dot_i8_u2_wasm(const int8_t *a, const mn_rows *b, uint32_t n,
+                       int32_t *sums) {
+  for (uint32_t i = 0; i < b->count; i++)
+    sums[i] = dot_i8(unpack_u2, 2, a, mn_row(b, i), n);
 }
 
 /* --- Bits ----------------------------------------------------------------- */
@@ -175,7 +179,7 @@ MN_INLINE v128_t add_words(v128_t sums, v128_t words) {
   return wasm_i32x4_add(sums, wasm_i32x4_extadd_pairwise_i16x8(words));
 }
 
-int32_t mn_dot_i8_u1_wasm(const int8_t *a, const uint8_t *b, uint32_t n) {
+MN_INLINE int32_t dot_u1(const int8_t *a, const uint8_t *b, uint32_t n) {
   v128_t four = wasm_i32x4_const_splat(0);
   while (n >= 32) {
     v128_t words = wasm_i16x8_const_splat(0);
@@ -204,6 +208,12 @@ int32_t mn_dot_i8_u1_wasm(const int8_t *a, const uint8_t *b, uint32_t n) {
         add_words(four, add_weights(wasm_i16x8_const_splat(0), weights, bytes));
   }
   return add_lanes(four);
+}
+
+void mn_dot_i8_u1_wasm(const int8_t *a, const mn_rows *b, uint32_t n,
+                       int32_t *sums) {
+  for (uint32_t i = 0; i < b->count; i++)
+    sums[i] = dot_u1(a, mn_row(b, i), n);
 }
 
 typedef uint64_t combine(uint64_t a, uint64_t b);

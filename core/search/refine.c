@@ -93,7 +93,8 @@ void mn_rank_again(const mn_target *target, const mn_pool *from, uint32_t count,
       slots[batch++] = mn_candidate_slot(from->items[at]);
     mn_distances(target, slots, batch, distances);
     for (uint32_t i = 0; i < batch; i++)
-      mn_pool_add(to, (mn_candidate){distances[i], slots[i]});
+      if (!(distances[i] > mn_pool_bound(to)))
+        mn_pool_add(to, (mn_candidate){distances[i], slots[i]});
   }
   stats->bytes +=
       (uint64_t)count * mn_codec_read_bytes(target->codec, target->planes);

@@ -120,6 +120,21 @@ void mn_packed_fetch(const mn_index *index, uint32_t slot) {
                    (size_t)((end >> 3) - (p.string >> 3) + 1));
 }
 
+/* Puts the low bits of `count` links behind their high parts. A window has
+ * those of a few. */
+static void add_lows(const place *p, uint32_t *links, uint32_t count) {
+  const uint32_t low_bits = p->low_bits, mask = (1u << low_bits) - 1;
+  const uint32_t together = low_bits > 1 ? 57 / low_bits : 57;
+  uint64_t low = p->lows;
+  for (uint32_t i = 0; i < count; low += together * low_bits) {
+    const uint32_t left = count - i;
+    const uint32_t end = i + (left < together ? left : together);
+    uint64_t lows = window(p->at, low);
+    for (; i < end; i++, lows >>= low_bits)
+      links[i] = links[i] << low_bits | ((uint32_t)lows & mask);
+  }
+}
+
 uint32_t mn_packed_read(const mn_index *index, uint32_t slot, uint32_t most,
                         uint32_t *links) {
   const place p = place_of(index, slot);
@@ -132,10 +147,7 @@ uint32_t mn_packed_read(const mn_index *index, uint32_t slot, uint32_t most,
     for (; ones != 0 && count < p.count; ones &= ones - 1, count++)
       links[count] = before + (uint32_t)__builtin_ctzll(ones) - count;
   }
-  const uint32_t mask = (1u << p.low_bits) - 1;
-  uint64_t low = p.lows;
-  for (uint32_t i = 0; i < count; i++, low += p.low_bits)
-    links[i] = links[i] << p.low_bits | ((uint32_t)window(p.at, low) & mask);
+  add_lows(&p, links, count);
   return count;
 }
 

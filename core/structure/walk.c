@@ -98,11 +98,20 @@ static int read_ahead(const mn_index *index, const mn_pool *pool, uint32_t at,
   return 1;
 }
 
+/* Asks for the codes to which a list leads, but for those visited. They go
+ * where the slots of the list before were. */
 static void fetch_codes(const mn_index *index, const mn_target *target,
-                        const list *l) {
+                        const list *l, mn_walk *walk) {
   const uint32_t used = index->state->count;
-  for (uint32_t i = 0; i < l->length; i++)
-    mn_fetch_code(target, l->links[i] < used ? l->links[i] : 0);
+  uint32_t count = 0;
+  for (uint32_t i = 0; i < l->length; i++) {
+    const uint32_t slot = l->links[i];
+    if (slot >= used)
+      continue;
+    walk->slots[count] = slot;
+    count += (walk->visited[slot / 32] >> slot % 32 & 1) ^ 1;
+  }
+  mn_fetch_codes(target, walk->slots, count);
 }
 
 /* --- The walk ------------------------------------------------------------- */
@@ -130,7 +139,8 @@ void mn_graph_walk(const mn_index *index, const mn_target *target,
   /* Everything before `at` has been walked from. */
   for (uint32_t at = 0; (at = find_unwalked(pool, at)) < pool->size;) {
     const uint32_t slot = pool->items[at].slot;
-    if (slot == ahead.slot) {
+    const int is_fetched = slot == ahead.slot;
+    if (is_fetched) {
       const list read = ahead;
       ahead = here;
       here = read;
@@ -141,9 +151,10 @@ void mn_graph_walk(const mn_index *index, const mn_target *target,
     const uint32_t count = keep_new(index, here.links, here.length, walk);
     const int is_new =
         read_ahead(index, pool, find_unwalked(pool, at + 1), &ahead);
-    mn_distances(target, walk->slots, count, walk->distances);
-    if (is_new)
-      fetch_codes(index, target, &ahead);
+    if (is_fetched)
+      mn_fetched_distances(target, walk->slots, count, walk->distances);
+    else
+      mn_distances(target, walk->slots, count, walk->distances);
     walk->distance_count += count;
     walk->hops++;
     /* One bound for the whole list, so that the order of links within it does
@@ -155,6 +166,8 @@ void mn_graph_walk(const mn_index *index, const mn_target *target,
       walk->nearer[nearer] = (mn_candidate){walk->distances[i], walk->slots[i]};
       nearer += walk->distances[i] < bound;
     }
+    if (is_new)
+      fetch_codes(index, target, &ahead, walk);
     if (nearer == 0)
       continue;
     const uint32_t went = mn_pool_merge(pool, walk->nearer, nearer);

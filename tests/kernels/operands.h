@@ -98,6 +98,25 @@ static int is_float(op which) {
   return which < DOT_I16_I8;
 }
 
+typedef void dot_rows(const int8_t *a, const mn_rows *b, uint32_t n,
+                      int32_t *sums);
+
+static dot_rows *dot_rows_of(const mn_kernels *table, op which) {
+  return which == DOT_I8_U4   ? table->dot_i8_u4
+         : which == DOT_I8_U2 ? table->dot_i8_u2
+                              : table->dot_i8_u1;
+}
+
+/* With one row. */
+static uint32_t run_row(const mn_kernels *table, op which, const void *a,
+                        const void *b, uint32_t n) {
+  const uint32_t slot = 0;
+  const mn_rows row = {b, 0, &slot, 1};
+  int32_t sum;
+  dot_rows_of(table, which)(a, &row, n, &sum);
+  return (uint32_t)sum;
+}
+
 /* The result's bits. */
 static uint32_t run(const mn_kernels *table, op which, const void *a,
                     const void *b, uint32_t n) {
@@ -121,11 +140,9 @@ static uint32_t run(const mn_kernels *table, op which, const void *a,
   case DOT_I16_U2:
     return (uint32_t)table->dot_i16_u2(a, b, n);
   case DOT_I8_U4:
-    return (uint32_t)table->dot_i8_u4(a, b, n);
   case DOT_I8_U2:
-    return (uint32_t)table->dot_i8_u2(a, b, n);
   case DOT_I8_U1:
-    return (uint32_t)table->dot_i8_u1(a, b, n);
+    return run_row(table, which, a, b, n);
   case COUNT_XOR:
     return table->count_xor(a, b, n);
   default:

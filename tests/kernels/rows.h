@@ -156,7 +156,51 @@ static void check_count_rows(uint32_t bytes, uint32_t gap, uint32_t count) {
   }
 }
 
+/* Rows `gap` bytes apart, in any order; the first or the last against an edge.
+ * One row alone is checked with the other operands. */
+static void check_dot_rows(op which, uint32_t n, uint32_t gap, uint32_t count) {
+  enum { MANY = 40, BYTES_MAX = 160 };
+  static uint8_t rows_source[MANY * (BYTES_MAX + 8)];
+  int8_t a_source[1024 + 32];
+  uint32_t slots[MANY], bytes = (uint32_t)bytes_of(ops[which].b, n);
+  uint32_t stride = bytes + gap;
+  const uint32_t all = count > 0 ? (count - 1) * stride + bytes : 0;
+  const size_t a_bytes = bytes_of(ops[which].a, n);
+  fill(a_source, which, 1, ORDINARY, n);
+  for (uint32_t i = 0; i < all; i++)
+    rows_source[i] = (uint8_t)random_u32();
+  for (uint32_t i = 0; i < count; i++)
+    slots[i] = random_below(count);
+  for (uint32_t at = 0; at < 2 * TURNS; at++) {
+    const void *a = place(rooms[at / 2], at % 2, 0, a_source, a_bytes);
+    const mn_rows b = {place(rooms[1 - at / 2], at % 2, 0, rows_source, all),
+                       stride, slots, count};
+    const mn_kernels *table;
+    for (uint32_t i = 0; (table = table_at(i)) != NULL; i++) {
+      int32_t got[MANY + 2];
+      memset(got, 0x5a, sizeof got);
+      dot_rows_of(table, which)(a, &b, n, got + 1);
+      for (uint32_t r = 0; r < count; r++) {
+        const uint32_t expected =
+            run_row(&mn_kernels_c, which, a, b.at + slots[r] * stride, n);
+        CHECK((uint32_t)got[1 + r] == expected,
+              "%s of %s, n %u, row %u of %u, %u bytes apart: %08x, not %08x",
+              ops[which].name, table->name, n, r, count, stride,
+              (uint32_t)got[1 + r], expected);
+      }
+      CHECK(got[0] == 0x5a5a5a5a && got[count + 1] == 0x5a5a5a5a,
+            "%s of %s, n %u, %u rows: writes outside the sums", ops[which].name,
+            table->name, n, count);
+    }
+  }
+}
+
 static void check_rows_kernels(void) {
+  for (op which = DOT_I8_U4; which <= DOT_I8_U1; which++)
+    for (uint32_t n = 1; n <= 300; n++)
+      for (uint32_t count = 0; count <= 9; count++)
+        check_dot_rows(which, n, random_below(8), count);
+  check_dot_rows(DOT_I8_U4, 100, 8, 40);
   static const uint32_t large[] = {127, 128, 129, 200,  256,  257,       300,
                                    511, 512, 784, 1024, 4097, LOOKUP_MAX};
   for (uint32_t bytes = 0; bytes <= 100; bytes++)
