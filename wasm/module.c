@@ -46,9 +46,10 @@ AT(mn_info, graph_bytes, 112);
 AT(mn_info, error, 128);
 AT(mn_info, format_major, 136);
 AT(mn_info, dead, 148);
-AT(struct report, stats, 152);
-AT(struct report, value, 184);
-AT(struct report, spec, 192);
+AT(mn_info, tuned_refine_k, 156);
+AT(struct report, stats, 160);
+AT(struct report, value, 192);
+AT(struct report, spec, 200);
 _Static_assert(sizeof(mn_hit) == 16, "js/src/instance.ts");
 
 /* --- Memory --------------------------------------------------------------- */

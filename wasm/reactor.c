@@ -113,4 +113,6 @@ AT(mn_info, format_major, 136);
 AT(mn_info, format_minor, 140);
 AT(mn_info, slots, 144);
 AT(mn_info, dead, 148);
-SIZE(mn_info, 152);
+AT(mn_info, tuned_ef, 152);
+AT(mn_info, tuned_refine_k, 156);
+SIZE(mn_info, 160);

@@ -67,10 +67,10 @@ export const REPORT = {
   seed: 56, seedHigh: 60, isAuto: 64, capacity: 68, count: 72, linked: 76, trained: 80,
   sealed: 84, packed: 88, clipped: 96, blockBytes: 104, graphBytes: 112, codeBytes: 120,
   refineBytes: 124, error: 128, compression: 132, formatMajor: 136, formatMinor: 140,
-  slots: 144, dead: 148,
-  statsDistances: 152, statsBytes: 160, statsHops: 168, statsExact: 172,
-  statsRefined: 176, statsPlanes: 180,
-  value: 184, bytes: 188, spec: 192,
+  slots: 144, dead: 148, tunedEf: 152, tunedRefineK: 156,
+  statsDistances: 160, statsBytes: 168, statsHops: 176, statsExact: 180,
+  statsRefined: 184, statsPlanes: 188,
+  value: 192, bytes: 196, spec: 200,
 } as const;
 
 export const HIT_BYTES = 16;
