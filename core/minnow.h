@@ -426,20 +426,26 @@ typedef struct mn_sizes {
   size_t propose_scratch_bytes; /* mn_index_propose */
   size_t commit_scratch_bytes;  /* mn_index_commit */
   size_t add_scratch_bytes;     /* mn_index_add: the larger of the two */
-  size_t search_scratch_bytes;  /* mn_index_search with the given query; where
-                                   the index is tuned, see mn_plan_search */
+  size_t search_scratch_bytes;  /* mn_index_search with the given query, and
+                                   mn_index_search_many; where the index is
+                                   tuned, see mn_plan_search */
   size_t rank_scratch_bytes;    /* mn_index_rank of its k hits */
   size_t vector_scratch_bytes;  /* mn_index_encode, _decode, _reconstruct,
                                    _compare, _between, _distance_table: enough
                                    for any of them */
   size_t update_scratch_bytes;  /* mn_index_update, mn_index_upsert */
+  size_t like_scratch_bytes;    /* mn_index_search_like; 0 where k is
+                                   MN_EF_MAX, which is one too many for it */
+  size_t within_scratch_bytes;  /* mn_index_within, of up to k hits */
+  size_t diversify_scratch_bytes; /* mn_index_diversify, of k hits */
 } mn_sizes;
 
 struct mn_query;
 
 /* What an index of `capacity` vectors takes, and a search in it; of the query,
- * only k, ef, planes, refine_planes, refine_k and fetch matter. Host sections
- * come on top of block_bytes. O(1).
+ * only k, ef, planes, refine_planes, refine_k, plan, and whether there are
+ * `fetch` and keys in `without` matter. Host sections come on top of
+ * block_bytes. O(1).
  * MN_ERROR_ARGUMENT when an option, the capacity (1 to MN_CAPACITY_MAX) or one
  * of those is out of range; MN_ERROR_TOO_LARGE when size_t cannot hold the
  * answer; MN_ERROR_UNSUPPORTED. */
@@ -669,17 +675,65 @@ mn_status mn_index_thaw(const mn_index *packed, uint32_t capacity,
 
 /* --- Search --------------------------------------------------------------- */
 
+/* How matches are found: the vectors that the conditions of a query let through
+ * (see mn_query). In a flat index they are scanned, whatever is asked for.
+ *   MN_PLAN_AUTO     what is estimated to take the least time; where that turns
+ *                    out to be wrong, a scan ends it
+ *   MN_PLAN_SCAN     compares every match: exact for the encoding, also without
+ *                    any condition; O(matches d), and a look at every slot
+ *   MN_PLAN_WALK     walks the graph through all vectors; only matches are
+ *                    results
+ *   MN_PLAN_TWO_HOP  walks the graph of the matches alone: where a link leads
+ *                    to another vector, its links are followed at once (ACORN,
+ *                    Patel et al., arXiv 2403.04871)
+ *   MN_PLAN_POST     walks as if there were no condition, with as many
+ *                    candidates as there is room for, and drops what does not
+ *                    match */
+typedef enum mn_plan_kind {
+  MN_PLAN_AUTO = 0,
+  MN_PLAN_SCAN = 1,
+  MN_PLAN_WALK = 2,
+  MN_PLAN_TWO_HOP = 3,
+  MN_PLAN_POST = 4
+} mn_plan_kind;
+
+/* Why a search took its plan. */
+typedef enum mn_plan_reason {
+  MN_WHY_NO_GRAPH = 1, /* flat, or nothing is linked yet */
+  MN_WHY_FORCED = 2,   /* mn_query.plan said so */
+  MN_WHY_ALL = 3,      /* there is no condition */
+  MN_WHY_FEW = 4,      /* comparing the matches is estimated to take least */
+  MN_WHY_SPARSE = 5,   /* most links lead to no match */
+  MN_WHY_DENSE = 6     /* enough do */
+} mn_plan_reason;
+
 /* What a search did. */
 typedef struct mn_stats {
   uint64_t distances; /* computed to find candidates */
   uint64_t bytes;     /* of codes that were read, refining included */
   uint32_t hops;      /* graph: vectors whose links were followed */
-  uint32_t exact;     /* 1: every vector was compared by `planes`, so the
+  uint32_t exact;     /* 1: every match was compared by `planes`, so the
                          candidates are the best as far as those can tell; 0
                          also where a sieve spared most that */
   uint32_t refined;   /* candidates that were ranked again */
   uint32_t planes;    /* bits: planes that candidates were found by; else 0 */
+  uint64_t refine_bytes; /* of `bytes`, those of refining */
+  mn_plan_kind plan;     /* that was taken, never MN_PLAN_AUTO */
+  mn_plan_reason reason; /* for it */
+  uint32_t matches;   /* vectors that may be hits: counted, but estimated in a
+                         graph with ranges or a predicate */
+  uint32_t cut;       /* 1: mn_query.budget ended the search, and there may
+                         be nearer hits, and more; mn_index_within: 2 where
+                         its limit did, 3 both */
+  uint32_t fell_back; /* 1: the plan's walk found fewer than k, or (under
+                         MN_PLAN_AUTO) cost as much as a scan, and the
+                         matches were scanned after it */
 } mn_stats;
+
+/* Keys from `from` to `to`, both included; none where from > to. */
+typedef struct mn_key_range {
+  uint64_t from, to;
+} mn_key_range;
 
 /* Brings the vector of a candidate, from wherever the caller keeps it, into
  * `vector` (`dimensions` floats). What it returns other than MN_OK ends the
@@ -719,9 +773,25 @@ typedef struct mn_query {
   void *fetch_context;    /* its first argument */
   const uint32_t *filter; /* NULL, or a bit for each slot, slot i in bit i % 32
                              of word i / 32, (slots + 31) / 32 words: only
-                             vectors whose bit is 1 are hits. They are scanned,
-                             so a filtered search is exact. */
+                             vectors whose bit is 1 are hits. This and the
+                             conditions below must all hold. */
   mn_stats *stats;        /* NULL, or where to write what was done */
+  const mn_key_range *ranges; /* only keys within one of these are hits; the
+                                 fewer, the faster each is asked */
+  uint32_t range_count;       /* 0: any key */
+  const uint64_t *without; /* keys that are no hits; those that are not in the
+                              index are ignored */
+  uint32_t without_count;
+  /* NULL, or called for vectors that satisfy all else, possibly twice: those
+   * for which it returns 0 are no hits. It must give the same answer throughout
+   * a search. A scan calls it for every slot, a walk for what it meets. */
+  int (*match)(void *context, uint64_t key, uint32_t slot);
+  void *match_context; /* its first argument */
+  mn_plan_kind plan;   /* 0: MN_PLAN_AUTO */
+  uint64_t budget;     /* 0, or compute no more than so many distances to find
+                          candidates; what was found until then is the answer,
+                          fewer than k perhaps. Which vectors a scan came to
+                          until then depends on their slots. */
 } mn_query;
 
 typedef struct mn_hit {
@@ -730,17 +800,67 @@ typedef struct mn_hit {
   uint32_t slot; /* position in the block, for hosts that keep columns */
 } mn_hit;
 
-/* The min(k, number of vectors that the filter lets through) nearest, into
- * `hits`, which has room for k, and their number into `*count`. k means k:
- * where a graph walk ends with fewer, the whole index is scanned instead.
- * flat: O(n d); hnsw: about O(ef log n) distances.
+/* The min(k, matches) nearest matches, into `hits`, which has room for k, and
+ * their number into `*count`. k means k: where a walk ends with fewer, the
+ * matches are scanned instead, unless the budget is spent.
+ * flat: O(n d); hnsw: about O(ef log n) distances, with conditions see
+ * mn_plan_kind.
  * Candidates are found by the encoding; where there is a refine encoding, more
  * planes than were read, or `fetch`, the best refine_k k of them are ranked
  * again by that, and the distances of the hits are its.
- * Errors: ARGUMENT, DIMENSIONS, NOT_FINITE, ZERO_VECTOR, ARENA, and what
- * `fetch` returns. */
+ * Errors: ARGUMENT (also a list that is missing, or an unknown plan),
+ * DIMENSIONS, NOT_FINITE, ZERO_VECTOR, ARENA, and what `fetch` returns. */
 mn_status mn_index_search(const mn_index *index, const mn_query *query,
                           mn_hit *hits, uint32_t *count, mn_arena *scratch);
+
+/* Searches for each row of `vectors` by the other fields of `query`, whose own
+ * vector and dimensions are not read: conditions are worked out once. Hits of
+ * row i begin at hits[i * k], and there are counts[i] of them. The stats are of
+ * all together, `exact` where all were, plan, reason and matches those of the
+ * last. The budget is each row's. Errors as for mn_index_search; where it is
+ * one that `fetch` returns, hits and counts may be written in part. */
+mn_status mn_index_search_many(const mn_index *index, const mn_vectors *vectors,
+                               const mn_query *query, mn_hit *hits,
+                               uint32_t *counts, mn_arena *scratch);
+
+/* Searches by the stored vector of a key ("more like this"), as
+ * mn_index_reconstruct gives it; that key itself is no hit. The query's vector
+ * and dimensions are not read; k is at most MN_EF_MAX - 1. Errors: UNKNOWN_KEY,
+ * and as for mn_index_search. */
+mn_status mn_index_search_like(const mn_index *index, uint64_t key,
+                               const mn_query *query, mn_hit *hits,
+                               uint32_t *count, mn_arena *scratch);
+
+/* All matches at a distance of `radius` or less, at most query->k, for which
+ * `hits` has room; more of it may be written than `*count` says. It searches
+ * for 16, then for 8 times as many, and so on until a hit lies outside; so it
+ * finds what a search for as many finds. Where there may be more than k,
+ * stats.cut says so. Distances are those that hits have: squared under l2. The
+ * stats are of all steps together, and so is the budget.
+ * Errors: ARGUMENT (also a radius that is not a number), and as for
+ * mn_index_search; where it is one that `fetch` returns, hits may be written in
+ * part. */
+mn_status mn_index_within(const mn_index *index, const mn_query *query,
+                          float radius, mn_hit *hits, uint32_t *count,
+                          mn_arena *scratch);
+
+/* Brings k of the `count` hits of a search to the front, one after the other:
+ * each time the one for which
+ *     lambda distance to the query - (1 - lambda) distance to the nearest of
+ *     those before it
+ * is least, the first of equals. So lambda 1 changes nothing, and lambda 0
+ * takes what is farthest from all before. The others follow in the order that
+ * they had; distances stay. It is maximal marginal relevance (Carbonell and
+ * Goldstein, SIGIR 1998) with minus the distance as similarity; the usual
+ * `fetch_k` is `count`, as many hits as were searched for. Hits are compared
+ * with one another by their codes (as by mn_index_between), those of `refine`
+ * where there are.
+ * Errors: ARGUMENT (k above count, count above MN_EF_MAX, lambda not from 0 to
+ * 1), UNKNOWN_KEY (a hit that is not of this index as it is), ARENA.
+ * O(k count) distances. */
+mn_status mn_index_diversify(const mn_index *index, mn_hit *hits,
+                             uint32_t count, uint32_t k, float lambda,
+                             mn_arena *scratch);
 
 /* Ranks hits again by exact distances to their vectors, row i that of hits[i],
  * for hosts that cannot fetch within a search. Not for MN_SIGN, which keeps all
@@ -769,7 +889,7 @@ mn_status mn_index_reconstruct(const mn_index *index, uint64_t key,
 typedef struct mn_sampling {
   const struct mn_query *query; /* as searches will be: k, planes, fetch, ...;
                                    its vector, dimensions and stats are not
-                                   looked at, a filter is ARGUMENT */
+                                   looked at, conditions are ARGUMENT */
   const mn_vectors *queries;    /* vectors like those that will be asked for; or
                                    NULL: vectors of the index, of which each is
                                    left out of its own answer. They are drawn by

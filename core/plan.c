@@ -44,8 +44,15 @@ mn_status mn_plan(const mn_options *options, uint32_t capacity,
     return MN_ERROR_ARGUMENT;
   const mn_arena measuring = mn_arena_measuring();
   mn_arena vector = measuring, link = measuring, search = measuring,
-           rank = measuring, codes = measuring, update = measuring;
+           rank = measuring, codes = measuring, update = measuring,
+           like = measuring, within = measuring, diversify = measuring;
   status = mn_search_measure(&o, capacity, query, &search);
+  if (status == MN_OK)
+    status = mn_like_measure(&o, capacity, query, &like);
+  if (status == MN_OK)
+    status = mn_within_measure(&o, capacity, query, &within);
+  if (status == MN_OK)
+    status = mn_diversify_measure(&o, query->k, &diversify);
   mn_layout layout;
   if (status == MN_OK)
     status = mn_layout_of(&o, capacity, NULL, &layout);
@@ -86,6 +93,9 @@ mn_status mn_plan(const mn_options *options, uint32_t capacity,
       .rank_scratch_bytes = rank.used,
       .vector_scratch_bytes = codes.used,
       .update_scratch_bytes = update.used,
+      .like_scratch_bytes = like.used,
+      .within_scratch_bytes = within.used,
+      .diversify_scratch_bytes = diversify.used,
   };
   return MN_OK;
 }

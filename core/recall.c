@@ -86,7 +86,8 @@ mn_status mn_trial_plan(const mn_index *index, const mn_sampling *sampling,
       ef_max > MN_EF_MAX)
     return MN_ERROR_ARGUMENT;
   const mn_query *query = sampling->query;
-  if (query->filter != NULL)
+  if (query->filter != NULL || query->range_count > 0 ||
+      query->without_count > 0 || query->match != NULL || query->budget > 0)
     return MN_ERROR_ARGUMENT;
   mn_zero(t, sizeof *t);
   t->index = index;

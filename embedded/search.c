@@ -23,6 +23,9 @@ mn_status firmware_search(const float *vector, uint32_t dimensions, uint32_t k,
   if (status != MN_OK)
     return status;
   mn_arena arena = mn_arena_over(scratch, sizeof scratch);
-  mn_query query = {.vector = vector, .dimensions = dimensions, .k = k};
+  static mn_query query; /* static: 0, and without a call of memset */
+  query.vector = vector;
+  query.dimensions = dimensions;
+  query.k = k;
   return mn_index_search(&index, &query, hits, count, &arena);
 }

@@ -46,7 +46,10 @@ AT(mn_sizes, search_scratch_bytes, 36);
 AT(mn_sizes, rank_scratch_bytes, 40);
 AT(mn_sizes, vector_scratch_bytes, 44);
 AT(mn_sizes, update_scratch_bytes, 48);
-SIZE(mn_sizes, 52);
+AT(mn_sizes, like_scratch_bytes, 52);
+AT(mn_sizes, within_scratch_bytes, 56);
+AT(mn_sizes, diversify_scratch_bytes, 60);
+SIZE(mn_sizes, 64);
 
 AT(mn_training, least, 0);
 AT(mn_training, enough, 4);
@@ -79,7 +82,15 @@ AT(mn_query, fetch, 28);
 AT(mn_query, fetch_context, 32);
 AT(mn_query, filter, 36);
 AT(mn_query, stats, 40);
-SIZE(mn_query, 44);
+AT(mn_query, ranges, 44);
+AT(mn_query, range_count, 48);
+AT(mn_query, without, 52);
+AT(mn_query, without_count, 56);
+AT(mn_query, match, 60);
+AT(mn_query, match_context, 64);
+AT(mn_query, plan, 68);
+AT(mn_query, budget, 72);
+SIZE(mn_query, 80);
 
 AT(mn_stats, distances, 0);
 AT(mn_stats, bytes, 8);
@@ -87,7 +98,17 @@ AT(mn_stats, hops, 16);
 AT(mn_stats, exact, 20);
 AT(mn_stats, refined, 24);
 AT(mn_stats, planes, 28);
-SIZE(mn_stats, 32);
+AT(mn_stats, refine_bytes, 32);
+AT(mn_stats, plan, 40);
+AT(mn_stats, reason, 44);
+AT(mn_stats, matches, 48);
+AT(mn_stats, cut, 52);
+AT(mn_stats, fell_back, 56);
+SIZE(mn_stats, 64);
+
+AT(mn_key_range, from, 0);
+AT(mn_key_range, to, 8);
+SIZE(mn_key_range, 16);
 
 AT(mn_hit, key, 0);
 AT(mn_hit, distance, 8);

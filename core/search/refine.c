@@ -41,7 +41,8 @@ mn_status mn_stages_of(const mn_options *o, const mn_query *query,
   const float refine_k =
       query->refine_k == 0.0f ? MN_REFINE_K_DEFAULT : query->refine_k;
   if (query->k == 0 || query->k > MN_EF_MAX || query->ef > MN_EF_MAX ||
-      !(refine_k >= 1.0f) || (query->fetch != NULL && o->encoding == MN_SIGN))
+      !(refine_k >= 1.0f) || (query->fetch != NULL && o->encoding == MN_SIGN) ||
+      (uint32_t)query->plan > MN_PLAN_POST || mn_filter_check(query) != MN_OK)
     return MN_ERROR_ARGUMENT;
   mn_codec codec;
   mn_codec_first(o, &codec);
@@ -140,6 +141,8 @@ mn_status mn_refine(const mn_index *index, const mn_query *asked,
                          .planes = mn_codec_planes(index->fine.encoding),
                          .query = query};
   }
+  const uint64_t before = stats->bytes;
   mn_rank_again(&target, from, count, to, stats);
+  stats->refine_bytes = stats->bytes - before;
   return MN_OK;
 }

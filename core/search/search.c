@@ -4,48 +4,37 @@
 #include "../block.h"
 #include "../bytes.h"
 #include "../encoding/codec.h"
+#include "../key_map.h"
 #include "../structure/graph.h"
-#include "../structure/structure.h"
 #include "../vector.h"
-#include "refine.h"
+#include "candidates.h"
 
 typedef struct work {
   mn_vector_room room;
-  void *query;   /* prepared for the encoding */
-  void *refined; /* and for refine */
-  mn_pool sieve; /* what a scan by signs leaves */
-  mn_pool pool;  /* candidates */
-  mn_pool best;  /* and the k that refining leaves */
-  mn_walk walk;
+  void *query;      /* prepared for the encoding */
+  void *refined;    /* and for refine */
+  uint32_t *filter; /* excluded slots */
+  mn_seeker seeker;
+  mn_pool best; /* the k that refining leaves */
 } work;
-
-static uint32_t graph_ef(uint32_t candidates, uint32_t ef) {
-  if (ef == 0)
-    ef = MN_EF_DEFAULT;
-  return ef > candidates ? ef : candidates;
-}
 
 static int allocate(const mn_options *o, uint32_t capacity,
                     const mn_query *query, const mn_stages *stages,
                     const uint64_t *keys, work *w, mn_arena *scratch) {
-  const int is_graph = mn_is_graph(o);
   mn_codec codec;
   mn_codec_first(o, &codec);
   const int fits = mn_vector_room_allocate(o, &w->room, scratch);
   w->query =
       mn_arena_allocate(scratch, (size_t)mn_codec_measure(&codec).query_bytes);
   w->refined = mn_arena_allocate(scratch, mn_refine_query_bytes(o, stages));
-  w->sieve = mn_pool_allocate(keys, 2 * stages->sieve, scratch);
-  w->pool = mn_pool_allocate(keys,
-                             is_graph ? graph_ef(stages->candidates, query->ef)
-                                      : stages->candidates,
-                             scratch);
+  w->filter = mn_arena_allocate(scratch, mn_filter_scratch(query, capacity) *
+                                             sizeof *w->filter);
   w->best = mn_pool_allocate(
       keys, stages->refiner == MN_BY_NOTHING ? 0 : query->k, scratch);
-  return fits && w->query != NULL && w->refined != NULL &&
-         w->sieve.items != NULL && w->pool.items != NULL &&
+  return fits && w->query != NULL && w->refined != NULL && w->filter != NULL &&
          w->best.items != NULL &&
-         (!is_graph || mn_walk_allocate(o, capacity, &w->walk, scratch));
+         mn_seeker_allocate(o, capacity, query, stages, keys, &w->seeker,
+                            scratch);
 }
 
 mn_status mn_search_measure(const mn_options *options, uint32_t capacity,
@@ -60,83 +49,43 @@ mn_status mn_search_measure(const mn_options *options, uint32_t capacity,
              : MN_ERROR_TOO_LARGE;
 }
 
-/* By the signs of the query, and what that leaves by all of it. */
-static void scan_through_sieve(const mn_index *index, const mn_stages *stages,
-                               work *w, mn_stats *stats) {
-  mn_target target = mn_codes_of(index, stages->planes);
-  target.query = w->query;
-  mn_sift(index, &target, &w->sieve);
-  mn_rank_again(&target, &w->sieve, w->sieve.size, &w->pool, stats);
-  stats->exact = 0;
-  stats->distances = (uint64_t)index->state->count + w->sieve.size;
-  stats->bytes += (uint64_t)index->state->count * index->codec.code_bytes;
+/* --- One query ------------------------------------------------------------ */
+
+/* The best of a pool, but for one slot. */
+static uint32_t write_hits(const mn_index *index, const mn_pool *best,
+                           const mn_answer *wanted, mn_hit *hits) {
+  uint32_t found = 0;
+  for (uint32_t i = 0; i < best->size && found < wanted->limit; i++) {
+    const uint32_t slot = mn_candidate_slot(best->items[i]);
+    if (slot != wanted->left_out)
+      hits[found++] =
+          (mn_hit){index->keys[slot], best->items[i].distance, slot};
+  }
+  return found;
 }
 
-/* Fills the pool with the best candidates. */
-static void find_candidates(const mn_index *index, const mn_query *query,
-                            const mn_stages *stages, work *w, mn_stats *stats) {
-  const mn_state *state = index->state;
-  const int walk = mn_is_graph(&index->options) && query->filter == NULL &&
-                   state->linked > 0;
-  mn_target target = mn_codes_of(index, stages->planes);
-  target.query = w->query;
-  int scan = !walk;
-  w->pool.size = 0;
-  stats->planes = stages->planes;
-  if (walk) {
-    w->pool.capacity = graph_ef(stages->candidates, query->ef);
-    mn_graph_search(index, &target, stages->candidates, &w->walk, &w->pool);
-    stats->hops = w->walk.hops;
-    /* k means k: a graph that falls apart is not searched but scanned. */
-    scan =
-        w->pool.size < query->k && w->pool.size < state->linked - state->dead;
-    if (!scan)
-      mn_scan_pending(index, &target, NULL, &w->walk, &w->pool);
-    stats->distances += w->walk.distance_count;
-  }
-  if (scan) {
-    w->pool.size = 0;
-    w->pool.capacity = stages->candidates;
-    stats->exact = 1;
-  }
-  if (stages->sieve > 0 && stages->sieve < state->count &&
-      query->filter == NULL) {
-    scan_through_sieve(index, stages, w, stats);
-    return;
-  }
-  if (scan)
-    mn_scan(index, &target, query->filter, &w->pool, &stats->distances);
-  stats->bytes =
-      stats->distances * mn_codec_read_bytes(&index->codec, stages->planes);
-}
-
-/* Prepared, planned and with room for all: what is left to do. */
+/* Prepared, planned and with room for all: what is left to do. `filter` is NULL
+ * where there is none. */
 static mn_status search(const mn_index *index, const mn_query *query,
-                        const mn_stages *stages, work *w, mn_hit *hits,
-                        uint32_t *count) {
+                        const mn_stages *stages, const mn_filter *filter,
+                        const mn_answer *wanted, work *w, mn_hit *hits,
+                        uint32_t *count, mn_stats *stats) {
   mn_status status = mn_vector_map(index, query->vector, &w->room);
   if (status != MN_OK)
     return status;
   index->codec.ops->prepare(&index->codec, w->room.mapped, w->query);
-  mn_stats stats;
-  mn_zero(&stats, sizeof stats); /* not `= {0}`: no call of memset */
-  find_candidates(index, query, stages, w, &stats);
-  const mn_pool *best = &w->pool;
+  mn_zero(stats, sizeof *stats);
+  mn_find_candidates(index, query, stages, filter, w->query, &w->seeker, stats);
+  const mn_pool *best = &w->seeker.pool;
   if (stages->refiner != MN_BY_NOTHING) {
     best = &w->best;
+    w->best.size = 0;
     status = mn_refine(index, query, stages, &w->room, w->query, w->refined,
-                       &w->pool, &w->best, &stats);
+                       &w->seeker.pool, &w->best, stats);
     if (status != MN_OK)
       return status;
   }
-  const uint32_t found = best->size < query->k ? best->size : query->k;
-  for (uint32_t i = 0; i < found; i++) {
-    const uint32_t slot = mn_candidate_slot(best->items[i]);
-    hits[i] = (mn_hit){index->keys[slot], best->items[i].distance, slot};
-  }
-  *count = found;
-  if (query->stats != NULL)
-    *query->stats = stats;
+  *count = write_hits(index, best, wanted, hits);
   return MN_OK;
 }
 
@@ -150,12 +99,9 @@ void mn_query_fill(const mn_index *index, const mn_query *query,
     filled->refine_k = state->tuned_refine_k;
 }
 
-mn_status mn_search_hiding(const mn_index *index, const mn_query *asked,
-                           uint32_t hidden, mn_hit *hits, uint32_t *count,
-                           mn_arena *scratch) {
-  if (index == NULL || asked == NULL || asked->vector == NULL || hits == NULL ||
-      count == NULL || scratch == NULL)
-    return MN_ERROR_ARGUMENT;
+mn_status mn_search_for(const mn_index *index, const mn_query *asked,
+                        const mn_answer *wanted, mn_hit *hits, uint32_t *count,
+                        mn_arena *scratch) {
   mn_query filled;
   const mn_query *query = &filled;
   mn_query_fill(index, asked, &filled);
@@ -167,17 +113,109 @@ mn_status mn_search_hiding(const mn_index *index, const mn_query *asked,
     return MN_ERROR_DIMENSIONS;
   const size_t mark = mn_arena_mark(scratch);
   work w;
+  mn_filter filter;
+  mn_stats stats;
   status = MN_ERROR_ARENA;
   if (allocate(&index->options, index->capacity, query, &stages, index->keys,
                &w, scratch)) {
-    w.walk.hidden = hidden;
-    status = search(index, query, &stages, &w, hits, count);
+    const int is_filtered = mn_filter_of(index, query, w.filter, &filter);
+    w.seeker.walk.hidden = wanted->hidden;
+    status = search(index, query, &stages, is_filtered ? &filter : NULL, wanted,
+                    &w, hits, count, &stats);
   }
   mn_arena_rewind(scratch, mark);
+  if (status == MN_OK && query->stats != NULL)
+    *query->stats = stats;
   return status;
+}
+
+mn_status mn_search_hiding(const mn_index *index, const mn_query *query,
+                           uint32_t hidden, mn_hit *hits, uint32_t *count,
+                           mn_arena *scratch) {
+  if (index == NULL || query == NULL || query->vector == NULL || hits == NULL ||
+      count == NULL || scratch == NULL)
+    return MN_ERROR_ARGUMENT;
+  const mn_answer wanted = {query->k, MN_NO_SLOT, hidden};
+  return mn_search_for(index, query, &wanted, hits, count, scratch);
 }
 
 mn_status mn_index_search(const mn_index *index, const mn_query *query,
                           mn_hit *hits, uint32_t *count, mn_arena *scratch) {
   return mn_search_hiding(index, query, MN_TWIN, hits, count, scratch);
+}
+
+/* --- Many ----------------------------------------------------------------- */
+
+static mn_status check_rows(const mn_index *index, const mn_vectors *vectors,
+                            const mn_vector_room *room) {
+  mn_status status = MN_OK;
+  for (uint32_t row = 0; row < vectors->count && status == MN_OK; row++)
+    status = mn_vector_map(
+        index, vectors->data + (size_t)row * vectors->dimensions, room);
+  return status;
+}
+
+static mn_status search_rows(const mn_index *index, const mn_vectors *vectors,
+                             const mn_query *asked, const mn_stages *stages,
+                             work *w, mn_hit *hits, uint32_t *counts) {
+  const mn_answer wanted = {asked->k, MN_NO_SLOT, MN_TWIN};
+  mn_filter filter;
+  mn_query query;
+  mn_stats stats, sum;
+  mn_move(&query, asked, sizeof query);
+  mn_zero(&sum, sizeof sum);
+  const int is_filtered = mn_filter_of(index, asked, w->filter, &filter);
+  mn_status status = check_rows(index, vectors, &w->room);
+  for (uint32_t row = 0; row < vectors->count && status == MN_OK; row++) {
+    query.vector = vectors->data + (size_t)row * vectors->dimensions;
+    status =
+        search(index, &query, stages, is_filtered ? &filter : NULL, &wanted, w,
+               hits + (size_t)row * asked->k, &counts[row], &stats);
+    if (status == MN_OK)
+      mn_stats_join(&sum, &stats, row == 0);
+  }
+  if (status == MN_OK && asked->stats != NULL)
+    *asked->stats = sum;
+  return status;
+}
+
+mn_status mn_index_search_many(const mn_index *index, const mn_vectors *vectors,
+                               const mn_query *asked, mn_hit *hits,
+                               uint32_t *counts, mn_arena *scratch) {
+  if (index == NULL || vectors == NULL || asked == NULL || scratch == NULL ||
+      (vectors->count > 0 &&
+       (vectors->data == NULL || hits == NULL || counts == NULL)))
+    return MN_ERROR_ARGUMENT;
+  mn_query filled;
+  const mn_query *query = &filled;
+  mn_query_fill(index, asked, &filled);
+  mn_stages stages;
+  mn_status status = mn_stages_of(&index->options, query, &stages);
+  if (status != MN_OK)
+    return status;
+  if (vectors->dimensions != index->options.dimensions)
+    return MN_ERROR_DIMENSIONS;
+  const size_t mark = mn_arena_mark(scratch);
+  work w;
+  status = MN_ERROR_ARENA;
+  if (allocate(&index->options, index->capacity, query, &stages, index->keys,
+               &w, scratch))
+    status = search_rows(index, vectors, query, &stages, &w, hits, counts);
+  mn_arena_rewind(scratch, mark);
+  return status;
+}
+
+void mn_stats_join(mn_stats *sum, const mn_stats *one, int is_first) {
+  const mn_stats so_far = *sum;
+  *sum = *one;
+  if (is_first)
+    return;
+  sum->distances += so_far.distances;
+  sum->bytes += so_far.bytes;
+  sum->refine_bytes += so_far.refine_bytes;
+  sum->hops += so_far.hops;
+  sum->refined += so_far.refined;
+  sum->exact &= so_far.exact;
+  sum->cut |= so_far.cut;
+  sum->fell_back |= so_far.fell_back;
 }

@@ -178,7 +178,10 @@ void mn_graph_propose(const mn_index *index, const uint32_t *batch,
   mn_target target = link_target(index);
   target.query = mn_prepare_slot(&target, slot, 0, chooser->vector,
                                  chooser->scratch, proposer->query);
+  mn_walk_begin(index, &proposer->walk, UINT64_MAX);
   mn_graph_walk(index, &target, &proposer->walk, &proposer->found);
+  if (mn_index_has_holes(index))
+    mn_walk_drop_dead(index, &proposer->found);
   add_batch(&target, batch, nth, &proposer->walk, &proposer->found);
   proposal[PROPOSED_EQUAL] =
       find_equal(index, &target, &proposer->found, batch, nth);

@@ -8,45 +8,78 @@ typedef struct batch {
   uint32_t count;
 } batch;
 
-static int has_bit(const uint32_t *bits, uint32_t slot) {
-  return bits == NULL || (bits[slot / 32] >> slot % 32 & 1) != 0;
-}
+_Static_assert(MN_SCAN_BATCH >= 64, "there is room for two words");
 
-static void compare(const mn_target *target, batch *b, mn_pool *pool,
-                    uint64_t *distances) {
+/* The best of a batch join the pool, as far as the budget goes; 0 where it
+ * ends. */
+static int compare(const mn_target *target, batch *b, mn_pool *pool,
+                   mn_spending *spending) {
   float found[MN_SCAN_BATCH];
-  mn_distances(target, b->slots, b->count, found);
-  *distances += b->count;
-  for (uint32_t i = 0; i < b->count; i++)
+  const uint32_t some = mn_afford(spending, b->count);
+  const int is_all = some == b->count;
+  mn_distances(target, b->slots, some, found);
+  for (uint32_t i = 0; i < some; i++)
     if (found[i] <= mn_pool_bound(pool))
       mn_pool_add(pool, (mn_candidate){found[i], b->slots[i]});
   b->count = 0;
+  return is_all;
 }
 
-void mn_scan(const mn_index *index, const mn_target *target,
-             const uint32_t *filter, mn_pool *pool, uint64_t *distances) {
-  const uint32_t count = index->state->count;
-  const uint32_t *live = mn_index_has_holes(index) ? index->live : NULL;
+static void scan_all(uint32_t slots, const mn_target *target, mn_pool *pool,
+                     mn_spending *spending) {
   batch b = {.count = 0};
-  for (uint32_t slot = 0; slot < count;) {
-    for (; slot < count && b.count < MN_SCAN_BATCH; slot++)
-      if (has_bit(live, slot) && has_bit(filter, slot))
-        b.slots[b.count++] = slot;
-    compare(target, &b, pool, distances);
+  for (uint32_t slot = 0; slot < slots;) {
+    while (slot < slots && b.count < MN_SCAN_BATCH)
+      b.slots[b.count++] = slot++;
+    if (!compare(target, &b, pool, spending))
+      return;
   }
 }
 
+/* Adds those of 32 slots, the first of which is `from`, that the filter lets
+ * through. */
+static void pass(const mn_filter *filter, uint32_t from, uint32_t slots,
+                 batch *b) {
+  uint32_t word = mn_filter_word(filter, from / 32);
+  if (slots - from < 32)
+    word &= (1u << (slots - from)) - 1;
+  for (; word != 0; word &= word - 1) {
+    const uint32_t slot = from + (uint32_t)__builtin_ctz(word);
+    b->slots[b->count] = slot;
+    b->count += !filter->asks_keys || mn_filter_key(filter, slot);
+  }
+}
+
+void mn_scan(const mn_index *index, const mn_target *target,
+             const mn_filter *filter, mn_pool *pool, mn_spending *spending) {
+  const uint32_t slots = index->state->count;
+  if (filter == NULL) {
+    scan_all(slots, target, pool, spending);
+    return;
+  }
+  batch b = {.count = 0};
+  for (uint32_t from = 0; from < slots; from += 32) {
+    pass(filter, from, slots, &b);
+    if (b.count > MN_SCAN_BATCH - 32 && !compare(target, &b, pool, spending))
+      return;
+  }
+  compare(target, &b, pool, spending);
+}
+
 void mn_scan_pending(const mn_index *index, const mn_target *target,
-                     const uint32_t *filter, mn_walk *walk, mn_pool *pool) {
+                     const mn_filter *filter, mn_walk *walk, mn_pool *pool,
+                     mn_spending *spending) {
   uint32_t left = mn_index_pending(index);
   uint32_t slot = mn_pending_first(index);
   batch b = {.count = 0};
   while (slot != MN_NO_SLOT && left > 0) {
     for (; slot != MN_NO_SLOT && left > 0 && b.count < MN_SCAN_BATCH; left--) {
-      if (has_bit(filter, slot) && mn_walk_visit(walk, slot))
+      if ((filter == NULL || mn_lets_through(filter, slot)) &&
+          mn_walk_visit(walk, slot))
         b.slots[b.count++] = slot;
       slot = mn_pending_next(index, slot);
     }
-    compare(target, &b, pool, &walk->distance_count);
+    if (!compare(target, &b, pool, spending))
+      return;
   }
 }

@@ -5,6 +5,7 @@
 #define MN_STRUCTURE_H
 
 #include "../encoding/codec.h"
+#include "../search/filter.h"
 #include "../search/pool.h"
 
 /* The encoding's codes as target of a query that is still to be prepared. */
@@ -23,10 +24,25 @@ int mn_codes_equal(const mn_index *index, uint32_t a, uint32_t b);
 /* Slots compared at a time. */
 #define MN_SCAN_BATCH MN_CODEC_BATCH
 
+/* Distances that finding candidates took, and how many it may take. */
+typedef struct mn_spending {
+  uint64_t spent, most;
+  uint32_t is_cut; /* 1: more were wanted */
+} mn_spending;
+
+/* Spends as many of `count` distances as may be: their number. */
+static inline uint32_t mn_afford(mn_spending *spending, uint32_t count) {
+  const uint64_t left = spending->most - spending->spent;
+  const uint32_t some = count < left ? count : (uint32_t)left;
+  spending->spent += some;
+  spending->is_cut |= some < count;
+  return some;
+}
+
 /* Puts the best of all vectors, those that `filter` lets through (NULL: all),
  * into the pool. */
 void mn_scan(const mn_index *index, const mn_target *target,
-             const uint32_t *filter, mn_pool *pool, uint64_t *distances);
+             const mn_filter *filter, mn_pool *pool, mn_spending *spending);
 
 /* Fills the pool, of an even capacity, with the best half as many of all
  * vectors, as far as the codec's `sift` can tell them apart, in no order. */
@@ -45,7 +61,7 @@ typedef struct mn_walk {
   uint32_t *slots;      /* and without what was visited */
   float *distances;     /* to those */
   mn_candidate *nearer; /* of them, those that the pool may take */
-  uint64_t distance_count;
+  mn_spending spending;
   uint32_t hops;
   uint32_t hidden; /* a slot that the walk takes for visited; MN_TWIN: none */
 } mn_walk;
@@ -63,15 +79,53 @@ static inline uint32_t mn_walk_visit(mn_walk *walk, uint32_t slot) {
 int mn_walk_allocate(const mn_options *options, uint32_t capacity,
                      mn_walk *walk, mn_arena *scratch);
 
-/* Fills the pool with the best that a walk finds, keeping as many candidates as
- * the pool holds, k or more; then with the twins of the k best. */
+/* Fills the pool with the best that a walk of up to `most` distances finds,
+ * keeping as many candidates as the pool holds, k or more; then with the twins
+ * of the k best. */
 void mn_graph_search(const mn_index *index, const mn_target *target, uint32_t k,
-                     mn_walk *walk, mn_pool *pool);
+                     uint64_t most, mn_walk *walk, mn_pool *pool);
 
 /* The same for the vectors that wait to be linked, after a walk: what that came
  * to, which in a damaged block it may, is left out. */
 void mn_scan_pending(const mn_index *index, const mn_target *target,
-                     const uint32_t *filter, mn_walk *walk, mn_pool *pool);
+                     const mn_filter *filter, mn_walk *walk, mn_pool *pool,
+                     mn_spending *spending);
+
+/* --- Graph, filtered ------------------------------------------------------ */
+
+/* Scratch on top of a walk's. */
+typedef struct mn_hunt {
+  mn_pool queue;     /* candidates that were not walked from yet */
+  uint32_t *picked;  /* of a list, the vectors that may be hits */
+  uint32_t *between; /* and those that only lead on */
+} mn_hunt;
+
+/* How a walk for the matches of a filter goes. */
+typedef struct mn_hunting {
+  const mn_filter *filter;
+  uint32_t k;       /* candidates that are wanted */
+  uint32_t enough;  /* it ends when so many matches are nearer than all that is
+                       left to walk from */
+  uint64_t useful;  /* and gives up after so many distances */
+  uint64_t most;    /* which it may not compute at all: it is cut */
+  uint32_t two_hop; /* 1: what does not match is not compared, but leads on */
+} mn_hunting;
+
+/* All but the queue. */
+int mn_hunt_allocate(const mn_options *options, mn_hunt *hunt,
+                     mn_arena *scratch);
+
+/* Fills the pool with the best matches that a walk finds, and with the twins of
+ * the k best. 0 where it gave up. */
+int mn_graph_hunt(const mn_index *index, const mn_target *target,
+                  const mn_hunting *how, mn_walk *walk, mn_hunt *hunt,
+                  mn_pool *matches);
+
+/* A walk without filter; then the pool keeps what matches, and gets the twins
+ * of the k best. */
+void mn_graph_post_filter(const mn_index *index, const mn_target *target,
+                          const mn_filter *filter, uint32_t k, uint64_t most,
+                          mn_walk *walk, mn_pool *pool);
 
 /* --- Linking -------------------------------------------------------------- */
 

@@ -16,15 +16,24 @@ int mn_walk_allocate(const mn_options *options, uint32_t capacity,
   walk->slots = mn_arena_allocate(scratch, most * sizeof *walk->slots);
   walk->distances = mn_arena_allocate(scratch, most * sizeof *walk->distances);
   walk->nearer = mn_arena_allocate(scratch, links * sizeof *walk->nearer);
-  walk->distance_count = walk->hops = 0;
+  walk->spending = (mn_spending){0, UINT64_MAX, 0};
+  walk->hops = 0;
   walk->hidden = MN_TWIN;
   return walk->visited != NULL && walk->links != NULL && walk->slots != NULL &&
          walk->distances != NULL && walk->nearer != NULL;
 }
 
-/* Of `count` slots those that are in use and new. */
-static uint32_t keep_new(const mn_index *index, const uint32_t *slots,
-                         uint32_t count, mn_walk *walk) {
+void mn_walk_begin(const mn_index *index, mn_walk *walk, uint64_t most) {
+  mn_zero(walk->visited,
+          ((size_t)index->state->count + 31) / 32 * sizeof *walk->visited);
+  walk->spending = (mn_spending){0, most, 0};
+  walk->hops = 0;
+  if (walk->hidden < index->state->count)
+    mn_walk_visit(walk, walk->hidden);
+}
+
+uint32_t mn_walk_keep_new(const mn_index *index, const uint32_t *slots,
+                          uint32_t count, mn_walk *walk) {
   const uint32_t used = index->state->count;
   uint32_t kept = 0;
   for (uint32_t i = 0; i < count; i++) {
@@ -36,17 +45,23 @@ static uint32_t keep_new(const mn_index *index, const uint32_t *slots,
   return kept;
 }
 
-/* The nearest entry is where the walk begins. The others are not visited yet:
- * the walk may well come to them. */
-static void begin(const mn_index *index, const mn_target *target, mn_walk *walk,
-                  mn_pool *pool) {
+uint32_t mn_walk_enter(const mn_index *index, const mn_target *target,
+                       mn_walk *walk) {
   uint32_t count = 0;
   for (uint32_t i = 0; i < index->state->entries; i++)
     if (index->entries[i] < index->state->count && /* or it is damage */
         index->entries[i] != walk->hidden)
       walk->slots[count++] = index->entries[i];
+  count = mn_afford(&walk->spending, count);
   mn_distances(target, walk->slots, count, walk->distances);
-  walk->distance_count += count;
+  return count;
+}
+
+/* The nearest entry is where the walk begins. The others are not visited yet:
+ * the walk may well come to them. */
+static void begin(const mn_index *index, const mn_target *target, mn_walk *walk,
+                  mn_pool *pool) {
+  const uint32_t count = mn_walk_enter(index, target, walk);
   pool->size = 0;
   for (uint32_t i = 0; i < count; i++) {
     const mn_candidate next = {walk->distances[i], walk->slots[i]};
@@ -116,8 +131,7 @@ static void fetch_codes(const mn_index *index, const mn_target *target,
 
 /* --- The walk ------------------------------------------------------------- */
 
-/* Deleted vectors were passed through; they are no candidates. */
-static void drop_dead(const mn_index *index, mn_pool *pool) {
+void mn_walk_drop_dead(const mn_index *index, mn_pool *pool) {
   uint32_t kept = 0;
   for (uint32_t i = 0; i < pool->size; i++) {
     pool->items[kept] = pool->items[i];
@@ -128,10 +142,6 @@ static void drop_dead(const mn_index *index, mn_pool *pool) {
 
 void mn_graph_walk(const mn_index *index, const mn_target *target,
                    mn_walk *walk, mn_pool *pool) {
-  mn_zero(walk->visited,
-          ((size_t)index->state->count + 31) / 32 * sizeof *walk->visited);
-  if (walk->hidden < index->state->count)
-    mn_walk_visit(walk, walk->hidden);
   begin(index, target, walk, pool);
   const uint32_t most = mn_links_max(index->options.m);
   list here = {.slot = MN_NO_SLOT, .room = walk->links};
@@ -148,15 +158,22 @@ void mn_graph_walk(const mn_index *index, const mn_target *target,
     } else
       read_list(index, slot, &here);
     pool->items[at].slot |= MN_WALKED;
-    const uint32_t count = keep_new(index, here.links, here.length, walk);
+    const uint32_t count =
+        mn_walk_keep_new(index, here.links, here.length, walk);
+    walk->hops++;
+    /* A list is compared as a whole or not at all, so that the order of links
+     * does not matter here either. */
+    if (count > walk->spending.most - walk->spending.spent) {
+      walk->spending.is_cut = 1;
+      break;
+    }
+    walk->spending.spent += count;
     const int is_new =
         read_ahead(index, pool, find_unwalked(pool, at + 1), &ahead);
     if (is_fetched)
       mn_fetched_distances(target, walk->slots, count, walk->distances);
     else
       mn_distances(target, walk->slots, count, walk->distances);
-    walk->distance_count += count;
-    walk->hops++;
     /* One bound for the whole list, so that the order of links within it does
      * not matter. Not <=, for then a walk among many equal vectors would go on
      * from key to smaller key until it had seen them all. */
@@ -174,14 +191,28 @@ void mn_graph_walk(const mn_index *index, const mn_target *target,
     if (went < at)
       at = went;
   }
-  if (mn_index_has_holes(index))
-    drop_dead(index, pool);
 }
 
-/* The walk left twins out, lest they crowd the pool. Those of the k best join
- * it now, at the same distance, until the k-th is as near as they. */
-static void add_twins(const mn_index *index, uint32_t k, mn_walk *walk,
-                      mn_pool *pool) {
+/* The next twin of a slot that the filter lets through. */
+static uint32_t next_twin(const mn_index *index, const mn_filter *filter,
+                          mn_walk *walk, uint32_t slot) {
+  do {
+    slot = mn_graph_twin(index, slot);
+    if (slot == MN_TWIN || !mn_walk_visit(walk, slot))
+      return MN_TWIN;
+  } while (filter != NULL && !mn_lets_through(filter, slot));
+  return slot;
+}
+
+uint32_t mn_walk_pick(const mn_index *index, const mn_filter *filter,
+                      mn_walk *walk, uint32_t slot) {
+  return filter == NULL || mn_lets_through(filter, slot)
+             ? slot
+             : next_twin(index, filter, walk, slot);
+}
+
+void mn_walk_add_twins(const mn_index *index, const mn_filter *filter,
+                       uint32_t k, mn_walk *walk, mn_pool *pool) {
   /* Here the mark MN_WALKED says that a candidate's twin is still to come. */
   for (uint32_t at = 0; at < pool->size && at < k;) {
     mn_candidate *item = &pool->items[at];
@@ -191,8 +222,8 @@ static void add_twins(const mn_index *index, uint32_t k, mn_walk *walk,
       continue;
     }
     item->slot &= ~MN_WALKED;
-    const uint32_t twin = mn_graph_twin(index, item->slot);
-    if (twin == MN_TWIN || !mn_walk_visit(walk, twin))
+    const uint32_t twin = next_twin(index, filter, walk, item->slot);
+    if (twin == MN_TWIN)
       continue;
     walk->hops++;
     const uint32_t went =
@@ -203,7 +234,8 @@ static void add_twins(const mn_index *index, uint32_t k, mn_walk *walk,
 }
 
 void mn_graph_search(const mn_index *index, const mn_target *target, uint32_t k,
-                     mn_walk *walk, mn_pool *pool) {
+                     uint64_t most, mn_walk *walk, mn_pool *pool) {
+  mn_walk_begin(index, walk, most);
   mn_graph_walk(index, target, walk, pool);
-  add_twins(index, k, walk, pool);
+  mn_walk_add_twins(index, NULL, k, walk, pool);
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "reading.h"
+#include "conditions.h"
 #include "require.h"
 
 #include <stdlib.h>
@@ -36,22 +37,17 @@ static int is_refusal(mn_status status) {
 
 /* --- Searching ------------------------------------------------------------ */
 
-static uint32_t filtered(const uint32_t *filter, uint32_t count) {
-  uint32_t passing = 0;
-  for (uint32_t i = 0; i < count; i++)
-    passing += filter[i / 32] >> i % 32 & 1;
-  return passing;
-}
-
 static void check_hits(const mn_index *index, const mn_hit *hits,
-                       uint32_t found, const uint32_t *filter, int is_valid) {
+                       uint32_t found, const conditions *c, int is_valid) {
   const mn_info info = mn_index_info(index);
   uint8_t *seen = calloc(info.count + 1, 1);
   for (uint32_t i = 0; i < found; i++) {
     const uint32_t slot = hits[i].slot;
     REQUIRE(slot < info.count && !seen[slot]);
     REQUIRE(index->keys[slot] == hits[i].key);
-    REQUIRE(!filter || filter[slot / 32] >> slot % 32 & 1);
+    /* Where keys repeat, which they do in damage only, the map knows one. */
+    REQUIRE(!is_valid || conditions_hold(c, hits[i].key, slot));
+    REQUIRE(!c->bits || c->bits[slot / 32] >> slot % 32 & 1);
     seen[slot] = 1;
     if (is_valid && i > 0)
       REQUIRE(hits[i - 1].distance < hits[i].distance ||
@@ -90,15 +86,15 @@ static int may_be_refused(const mn_query *query) {
   return query->planes > 0 || query->refine_planes > 0 || query->fetch != NULL;
 }
 
-static void search(const mn_index *index, const float *row,
-                   const uint32_t *filter, mn_arena *scratch, int is_valid) {
+static void search(const mn_index *index, const float *row, const conditions *c,
+                   mn_arena *scratch, int is_valid) {
   static mn_hit hits[K_MAX];
   const uint32_t count = mn_index_info(index).count;
   uint32_t found = K_MAX + 1;
   mn_stats stats;
   mn_sizes sizes;
   mn_query query = make_query(index, row);
-  query.filter = filter;
+  conditions_ask(c, &query);
   query.stats = &stats;
   const size_t peak = scratch->peak;
   scratch->peak = 0;
@@ -116,30 +112,69 @@ static void search(const mn_index *index, const float *row,
   scratch->peak = scratch->peak > peak ? scratch->peak : peak;
   if (status != MN_OK)
     return;
-  const uint32_t passing = filter ? filtered(filter, count) : count;
+  const uint32_t passing = conditions_count(c, index, count);
   const uint32_t wanted = query.k < passing ? query.k : passing;
-  REQUIRE(is_valid ? found == wanted : found <= wanted);
-  check_hits(index, hits, found, filter, is_valid);
+  REQUIRE(found <= query.k && (!is_valid || found <= wanted));
+  REQUIRE(!is_valid || stats.cut || found == wanted);
+  REQUIRE(query.budget == 0 ? !stats.cut : stats.distances <= query.budget);
+  REQUIRE(stats.plan != MN_PLAN_AUTO && stats.reason != 0);
+  REQUIRE(!stats.exact || !is_valid || stats.matches == passing);
+  check_hits(index, hits, found, c, is_valid);
   if (found > 0 && draw() % 4 == 0) {
     float *rows = malloc((size_t)found * query.dimensions * sizeof *rows);
     fill(rows, found * query.dimensions);
     const mn_vectors vectors = {rows, found, query.dimensions};
     if (mn_index_rank(index, row, &vectors, hits, scratch) == MN_OK)
-      check_hits(index, hits, found, filter, is_valid);
+      check_hits(index, hits, found, c, is_valid);
     REQUIRE(scratch->used == 0);
     free(rows);
   }
+  if (found > 0 &&
+      mn_index_diversify(index, hits, found, draw() % (found + 1),
+                         (float)(draw() % 5) / 4, scratch) == MN_OK)
+    check_hits(index, hits, found, c, 0);
+}
+
+/* The searches that are made of others. */
+static void search_more(const mn_index *index, const float *row,
+                        const conditions *c, mn_arena *scratch, int is_valid) {
+  static mn_hit hits[2 * K_MAX];
+  const uint32_t count = mn_index_info(index).count;
+  const mn_vectors rows = {row, 1, index->options.dimensions};
+  uint32_t found;
+  mn_query query = make_query(index, row);
+  conditions_ask(c, &query);
+  if (mn_index_search_many(index, &rows, &query, hits, &found, scratch) ==
+      MN_OK)
+    check_hits(index, hits, found, c, is_valid);
+  const float radius = (float)draw() * 0x1p-20f;
+  if (mn_index_within(index, &query, radius, hits, &found, scratch) == MN_OK) {
+    check_hits(index, hits, found, c, is_valid);
+    for (uint32_t i = 0; i < found; i++)
+      REQUIRE(hits[i].distance <= radius);
+  }
+  const uint64_t key = count > 0 ? index->keys[draw() % count] : draw();
+  if (mn_index_search_like(index, key, &query, hits, &found, scratch) ==
+      MN_OK) {
+    check_hits(index, hits, found, c, is_valid);
+    for (uint32_t i = 0; i < found; i++)
+      REQUIRE(!is_valid || hits[i].key != key);
+  }
+  REQUIRE(scratch->used == 0);
 }
 
 static void search_some(const mn_index *index, float *row, mn_arena *scratch,
                         int is_valid) {
-  const mn_info info = mn_index_info(index);
-  uint32_t *filter = malloc((info.count / 32 + 1) * sizeof *filter);
-  for (uint32_t i = 0; i <= info.count / 32; i++)
-    filter[i] = draw() ^ draw() << 16;
-  for (unsigned i = 0; i < 5; i++)
-    search(index, row, i == 4 ? filter : NULL, scratch, is_valid);
-  free(filter);
+  const uint32_t count = mn_index_info(index).count;
+  const conditions none = {.bits = NULL};
+  for (unsigned i = 0; i < 3; i++)
+    search(index, row, &none, scratch, is_valid);
+  for (unsigned i = 0; i < 3; i++) {
+    const conditions some = conditions_draw(index, count);
+    search(index, row, &some, scratch, is_valid);
+    search_more(index, row, &some, scratch, is_valid);
+    free(some.bits);
+  }
 }
 
 /* --- Vectors and codes ---------------------------------------------------- */

@@ -58,7 +58,7 @@ function zeroed(bytes, ...words) {
 }
 
 function makeQuery(k, vector = [], more = []) {
-  return zeroed(44, put(new Uint8Array(Float32Array.from(vector).buffer)), vector.length, k, ...more);
+  return zeroed(80, put(new Uint8Array(Float32Array.from(vector).buffer)), vector.length, k, ...more);
 }
 
 // The keys and distances of the k nearest.
@@ -93,7 +93,7 @@ test("an index is built, searched, saved, opened and verified", () => {
   write32(options + 56, 7, 0);
   const spec = new TextEncoder().encode("hnsw8,f16");
   assert.equal(c.mn_options_parse(options, put(spec), spec.length, 0), 0);
-  const sizes = room(52);
+  const sizes = room(128);
   assert.equal(c.mn_plan(options, 100, makeQuery(3), sizes), 0);
 
   const memory = arena(read32(sizes) + 64);
@@ -131,7 +131,7 @@ test("an index is linked in halves, packed and thawed", () => {
   const options = zeroed(64, 2, MN_L2);
   const spec = new TextEncoder().encode("hnsw8,f32");
   assert.equal(c.mn_options_parse(options, put(spec), spec.length, 0), 0);
-  const sizes = room(52);
+  const sizes = room(128);
   assert.equal(c.mn_plan(options, 1000, makeQuery(3), sizes), 0);
   const scratch = arena(1 << 20);
   const rows = Array.from({ length: 2000 }, (_, i) => Math.sin(i * i));

@@ -11,9 +11,7 @@
 
 /* Shares of the true ten that a search with `ef` finds. */
 static double recall(fixture *f, const float *queries, uint32_t ef) {
-  static uint32_t filter[(N + 31) / 32];
   uint32_t same = 0;
-  memset(filter, 0xff, sizeof filter);
   for (uint32_t i = 0; i < Q; i++) {
     mn_hit near[K], found[K];
     uint32_t near_count = 0, found_count = 0;
@@ -21,9 +19,9 @@ static double recall(fixture *f, const float *queries, uint32_t ef) {
                   .dimensions = D,
                   .k = K,
                   .ef = ef,
-                  .filter = filter};
+                  .plan = MN_PLAN_SCAN};
     CHECK_OK(mn_index_search(&f->index, &q, near, &near_count, &f->arena));
-    q.filter = NULL;
+    q.plan = MN_PLAN_AUTO;
     CHECK_OK(mn_index_search(&f->index, &q, found, &found_count, &f->arena));
     CHECK(near_count == K && found_count == K);
     for (uint32_t a = 0; a < K; a++)
@@ -213,8 +211,6 @@ static void test_twins(const char *spec, mn_metric metric) {
   CHECK_OK(mn_index_verify(&f.index));
 
   static mn_hit all[N], hits[K], near[K];
-  static uint32_t filter[(N + 31) / 32];
-  memset(filter, 0xff, sizeof filter);
   uint32_t found = 0;
   mn_stats stats;
   CHECK_OK(fixture_search(&f, rows, N, 0, all, &found, &stats));
@@ -225,9 +221,9 @@ static void test_twins(const char *spec, mn_metric metric) {
                   .dimensions = D,
                   .k = K,
                   .ef = 10,
-                  .filter = filter};
+                  .plan = MN_PLAN_SCAN};
     CHECK_OK(mn_index_search(&f.index, &q, near, &found, &f.arena));
-    q.filter = NULL;
+    q.plan = MN_PLAN_AUTO;
     CHECK_OK(mn_index_search(&f.index, &q, hits, &found, &f.arena));
     for (uint32_t h = 0; h < K; h++) {
       CHECK(hits[h].distance == near[h].distance);

@@ -92,13 +92,30 @@ static mn_status fetch(void *context, uint64_t key, uint32_t slot,
 }
 
 static void test_search(plan *p) {
-  mn_hit hits[K];
+  mn_hit hits[K], more[2 * K];
   uint32_t found = 99, d = p->options.dimensions;
   p->query.vector = p->rows + (size_t)p->capacity * d;
   p->query.dimensions = d;
   CHECK_EXACT(p, p->sizes.search_scratch_bytes,
               mn_index_search(&p->index, &p->query, hits, &found, &scratch));
   CHECK_EQUAL(found, p->capacity < K ? p->capacity : K);
+  CHECK_EXACT(
+      p, p->sizes.like_scratch_bytes,
+      mn_index_search_like(&p->index, 0, &p->query, more, &found, &scratch));
+  CHECK_EQUAL(found, p->capacity - 1 < K ? p->capacity - 1 : K);
+  CHECK_EXACT(
+      p, p->sizes.within_scratch_bytes,
+      mn_index_within(&p->index, &p->query, 1e30f, more, &found, &scratch));
+  CHECK_EQUAL(found, p->capacity < K ? p->capacity : K);
+  const mn_vectors two = fixture_view(p->query.vector - d, 2, d);
+  uint32_t counts[2] = {99, 99};
+  CHECK_EXACT(
+      p, p->sizes.search_scratch_bytes,
+      mn_index_search_many(&p->index, &two, &p->query, more, counts, &scratch));
+  CHECK(counts[0] == found && counts[1] == found);
+  if (found == K)
+    CHECK_EXACT(p, p->sizes.diversify_scratch_bytes,
+                mn_index_diversify(&p->index, more, K, K, 0.5f, &scratch));
   if (found < K || p->index.options.encoding == MN_SIGN)
     return;
   mn_vectors vectors = fixture_view(p->rows, K, d);
@@ -144,7 +161,9 @@ static void test_plan(const char *spec, mn_metric metric, uint32_t dimensions,
   CHECK_EQUAL(p.training.least, least);
   size_t scratch = p.sizes.add_scratch_bytes + p.training.scratch_bytes +
                    p.sizes.search_scratch_bytes + p.sizes.rank_scratch_bytes +
-                   p.sizes.vector_scratch_bytes;
+                   p.sizes.vector_scratch_bytes + p.sizes.like_scratch_bytes +
+                   p.sizes.within_scratch_bytes +
+                   p.sizes.diversify_scratch_bytes;
   p.block_memory = aligned_alloc(64, p.sizes.block_bytes);
   p.scratch_memory = aligned_alloc(64, scratch + 64);
   p.rows = fixture_rows("uniform", 0, capacity + 1, dimensions);
@@ -202,6 +221,15 @@ static void test_composed(void) {
   test_plan("flat,bits8", MN_L2, 24, 60,
             (mn_query){.k = K, .planes = 1, .refine_planes = 4});
   test_plan("hnsw4,bits5", MN_COSINE, 24, 60, (mn_query){.k = K, .planes = 2});
+  static const uint64_t without[] = {7000, 7001};
+  test_plan("hnsw4,f32", MN_L2, 3, 500,
+            (mn_query){.k = K, .without = without, .without_count = 2});
+  test_plan("flat,f32", MN_L2, 3, 500,
+            (mn_query){.k = K,
+                       .without = without,
+                       .without_count = 2,
+                       .budget = 1000,
+                       .plan = MN_PLAN_POST});
 }
 
 /* What a resize takes from the arena, in place and elsewhere. */

@@ -1,0 +1,155 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "candidates.h"
+#include "../block.h"
+
+static uint32_t graph_ef(uint32_t candidates, uint32_t ef) {
+  if (ef == 0)
+    ef = MN_EF_DEFAULT;
+  return ef > candidates ? ef : candidates;
+}
+
+int mn_seeker_allocate(const mn_options *options, uint32_t capacity,
+                       const mn_query *query, const mn_stages *stages,
+                       const uint64_t *keys, mn_seeker *seeker,
+                       mn_arena *scratch) {
+  const uint32_t kept = mn_is_graph(options)
+                            ? graph_ef(stages->candidates, query->ef)
+                            : stages->candidates;
+  const uint32_t width = mn_is_graph(options) ? mn_queue_width(kept) : 0;
+  seeker->kept = kept;
+  seeker->sieve = mn_pool_allocate(keys, 2 * stages->sieve, scratch);
+  seeker->pool = mn_pool_allocate(keys, kept + width, scratch);
+  if (seeker->sieve.items == NULL || seeker->pool.items == NULL)
+    return 0;
+  seeker->walk.links = NULL;
+  if (!mn_is_graph(options))
+    return 1;
+  seeker->hunt.queue = (mn_pool){keys, seeker->pool.items + kept, 0, width};
+  return mn_walk_allocate(options, capacity, &seeker->walk, scratch) &&
+         mn_hunt_allocate(options, &seeker->hunt, scratch);
+}
+
+/* --- Scanning ------------------------------------------------------------- */
+
+/* By the signs of the query, and what that leaves by all of it. */
+static void scan_through_sieve(const mn_index *index, const mn_target *target,
+                               mn_seeker *seeker, mn_stats *stats) {
+  const uint32_t count = index->state->count;
+  mn_sift(index, target, &seeker->sieve);
+  seeker->pool.size = 0;
+  mn_rank_again(target, &seeker->sieve, seeker->sieve.size, &seeker->pool,
+                stats);
+  stats->exact = 0;
+  stats->matches = mn_index_vectors(index);
+  stats->distances = (uint64_t)count + seeker->sieve.size;
+  stats->bytes += (uint64_t)count * index->codec.code_bytes;
+}
+
+static void scan_matches(const mn_index *index, const mn_target *target,
+                         const mn_filter *filter, uint32_t candidates,
+                         mn_seeker *seeker, mn_spending *spending,
+                         mn_stats *stats) {
+  const uint64_t before = spending->spent;
+  seeker->pool.size = 0;
+  seeker->pool.capacity = candidates;
+  mn_scan(index, target, filter, &seeker->pool, spending);
+  stats->exact = !spending->is_cut;
+  if (stats->exact)
+    stats->matches = (uint32_t)(spending->spent - before);
+}
+
+/* --- Walking -------------------------------------------------------------- */
+
+/* What a walk came to: how many it found, and whether it gave up. */
+typedef struct outcome {
+  uint32_t found;
+  int gave_up;
+} outcome;
+
+/* Vectors that are not linked yet are scanned, and the
+ * budget for that is set aside. */
+static outcome walk(const mn_index *index, const mn_query *query,
+                    const mn_target *target, const mn_filter *filter,
+                    const mn_choice *choice, uint32_t candidates,
+                    mn_seeker *seeker, mn_spending *spending) {
+  const uint64_t left = spending->most - spending->spent;
+  const uint32_t pending = mn_index_pending(index);
+  const uint64_t most = left - (pending < left / 2 ? pending : left / 2);
+  mn_pool *pool = &seeker->pool;
+  int is_done = 1;
+  pool->capacity = seeker->kept;
+  if (filter == NULL) {
+    mn_graph_search(index, target, candidates, most, &seeker->walk, pool);
+  } else if (choice->plan == MN_PLAN_POST) {
+    pool->capacity = seeker->kept + mn_queue_width(seeker->kept);
+    mn_graph_post_filter(index, target, filter, candidates, most, &seeker->walk,
+                         pool);
+    pool->capacity = seeker->kept;
+    if (pool->size > pool->capacity)
+      pool->size = pool->capacity;
+  } else {
+    const mn_hunting how = {.filter = filter,
+                            .k = candidates,
+                            .enough = choice->enough,
+                            .useful = query->plan == MN_PLAN_AUTO ? choice->scan
+                                                                  : UINT64_MAX,
+                            .most = most,
+                            .two_hop = choice->plan == MN_PLAN_TWO_HOP};
+    is_done =
+        mn_graph_hunt(index, target, &how, &seeker->walk, &seeker->hunt, pool);
+  }
+  spending->spent += seeker->walk.spending.spent;
+  spending->is_cut |= seeker->walk.spending.is_cut;
+  const outcome came_to = {pool->size, !is_done};
+  mn_scan_pending(index, target, filter, &seeker->walk, pool, spending);
+  return came_to;
+}
+
+/* k means k, and a walk that gave up is no answer: the matches are scanned
+ * then, unless the budget ended the walk, or would end the scan. */
+static int must_scan(const mn_choice *choice, uint32_t k,
+                     const outcome *came_to, const mn_pool *pool,
+                     mn_spending *spending) {
+  const int is_full = came_to->found >= k || pool->size >= choice->at_most;
+  if (spending->is_cut || (is_full && !came_to->gave_up))
+    return 0;
+  spending->is_cut = choice->at_most > spending->most - spending->spent;
+  return !spending->is_cut;
+}
+
+void mn_find_candidates(const mn_index *index, const mn_query *query,
+                        const mn_stages *stages, const mn_filter *filter,
+                        const void *prepared, mn_seeker *seeker,
+                        mn_stats *stats) {
+  mn_spending spending = {0, query->budget > 0 ? query->budget : UINT64_MAX, 0};
+  mn_target target = mn_codes_of(index, stages->planes);
+  target.query = prepared;
+  const mn_choice choice =
+      mn_choose_plan(index, query, filter, seeker->kept, seeker->walk.links);
+  stats->plan = choice.plan;
+  stats->reason = choice.reason;
+  stats->matches = choice.matches;
+  stats->planes = stages->planes;
+  if (choice.plan == MN_PLAN_SCAN && stages->sieve > 0 &&
+      (filter == NULL || mn_filter_is_plain(filter)) &&
+      stages->sieve < index->state->count &&
+      index->state->count + stages->sieve <= spending.most) {
+    scan_through_sieve(index, &target, seeker, stats);
+    return;
+  }
+  int must = choice.plan == MN_PLAN_SCAN;
+  if (!must) {
+    const outcome came_to = walk(index, query, &target, filter, &choice,
+                                 stages->candidates, seeker, &spending);
+    stats->hops = seeker->walk.hops;
+    must = must_scan(&choice, query->k, &came_to, &seeker->pool, &spending);
+    stats->fell_back = (uint32_t)must;
+  }
+  if (must)
+    scan_matches(index, &target, filter, stages->candidates, seeker, &spending,
+                 stats);
+  stats->distances = spending.spent;
+  stats->cut = spending.is_cut;
+  stats->bytes =
+      spending.spent * mn_codec_read_bytes(&index->codec, stages->planes);
+}
