@@ -100,33 +100,35 @@ static uint32_t find_unwalked(const mn_pool *pool, uint32_t at) {
   return at;
 }
 
-/* Makes the candidate at `at` the one whose list is ahead. Gives whether its
- * list had to be read. */
-static int read_ahead(const mn_index *index, const mn_pool *pool, uint32_t at,
-                      list *ahead) {
-  if (at == pool->size || pool->items[at].slot == ahead->slot)
-    return 0;
-  read_list(index, pool->items[at].slot, ahead);
-  const uint32_t next = find_unwalked(pool, at + 1);
-  if (next < pool->size)
-    mn_graph_fetch(index, pool->items[next].slot);
-  return 1;
-}
-
-/* Asks for the codes to which a list leads, but for those visited. They go
- * where the slots of the list before were. */
-static void fetch_codes(const mn_index *index, const mn_target *target,
-                        const list *l, mn_walk *walk) {
+/* Drops what was visited, and damage, from a list that is not yet its turn, and
+ * asks for the codes of the rest. */
+static void fetch_new(const mn_index *index, const mn_target *target,
+                      const mn_walk *walk, list *l) {
   const uint32_t used = index->state->count;
   uint32_t count = 0;
   for (uint32_t i = 0; i < l->length; i++) {
     const uint32_t slot = l->links[i];
     if (slot >= used)
       continue;
-    walk->slots[count] = slot;
+    l->room[count] = slot; /* not behind where it was read */
     count += (walk->visited[slot / 32] >> slot % 32 & 1) ^ 1;
   }
-  mn_fetch_codes(target, walk->slots, count);
+  l->links = l->room;
+  l->length = count;
+  mn_fetch_codes(target, l->room, count);
+}
+
+/* Makes the candidate at `at` the one whose list is ahead. */
+static void read_ahead(const mn_index *index, const mn_target *target,
+                       const mn_pool *pool, uint32_t at, const mn_walk *walk,
+                       list *ahead) {
+  if (at == pool->size || pool->items[at].slot == ahead->slot)
+    return;
+  read_list(index, pool->items[at].slot, ahead);
+  const uint32_t next = find_unwalked(pool, at + 1);
+  if (next < pool->size)
+    mn_graph_fetch(index, pool->items[next].slot);
+  fetch_new(index, target, walk, ahead);
 }
 
 /* --- The walk ------------------------------------------------------------- */
@@ -168,12 +170,10 @@ void mn_graph_walk(const mn_index *index, const mn_target *target,
       break;
     }
     walk->spending.spent += count;
-    const int is_new =
-        read_ahead(index, pool, find_unwalked(pool, at + 1), &ahead);
-    if (is_fetched)
-      mn_fetched_distances(target, walk->slots, count, walk->distances);
-    else
-      mn_distances(target, walk->slots, count, walk->distances);
+    if (!is_fetched)
+      mn_fetch_codes(target, walk->slots, count);
+    read_ahead(index, target, pool, find_unwalked(pool, at + 1), walk, &ahead);
+    mn_fetched_distances(target, walk->slots, count, walk->distances);
     /* One bound for the whole list, so that the order of links within it does
      * not matter. Not <=, for then a walk among many equal vectors would go on
      * from key to smaller key until it had seen them all. */
@@ -183,8 +183,6 @@ void mn_graph_walk(const mn_index *index, const mn_target *target,
       walk->nearer[nearer] = (mn_candidate){walk->distances[i], walk->slots[i]};
       nearer += walk->distances[i] < bound;
     }
-    if (is_new)
-      fetch_codes(index, target, &ahead, walk);
     if (nearer == 0)
       continue;
     const uint32_t went = mn_pool_merge(pool, walk->nearer, nearer);
