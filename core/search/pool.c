@@ -92,6 +92,29 @@ uint32_t mn_pool_add(mn_pool *pool, mn_candidate candidate) {
   return mn_pool_merge(pool, &candidate, 1);
 }
 
+/* In the order of floats; NaN, too, has its place. */
+static int32_t ordered(float distance) {
+  int32_t bits;
+  __builtin_memcpy(&bits, &distance, sizeof bits);
+  return bits ^ (bits >> 31 & INT32_MAX);
+}
+
+void mn_pool_fill(mn_pool *pool, const float *distances, const uint32_t *slots,
+                  uint32_t count) {
+  mn_candidate *items = pool->items;
+  pool->size = count;
+  for (uint32_t i = 0; i < count; i++) {
+    const int32_t own = ordered(distances[i]);
+    uint32_t before = 0;
+    for (uint32_t j = 0; j < i; j++)
+      before += ordered(distances[j]) <= own;
+    for (uint32_t j = i; j < count; j++)
+      before += ordered(distances[j]) < own;
+    items[before] = (mn_candidate){distances[i], slots[i]};
+  }
+  sort(pool->keys, items, count); /* keys among equal distances */
+}
+
 void mn_candidates_select(const uint64_t *keys, mn_candidate *items,
                           uint32_t count, uint32_t keep) {
   uint32_t from = 0, to = count - 1;

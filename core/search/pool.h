@@ -56,6 +56,11 @@ uint32_t mn_pool_add(mn_pool *pool, mn_candidate candidate);
  * nearest of them went. */
 uint32_t mn_pool_merge(mn_pool *pool, mn_candidate *some, uint32_t count);
 
+/* Makes these the pool's candidates, no more than its capacity. O(count^2), but
+ * without a branch to predict, which is the fastest for a list of links. */
+void mn_pool_fill(mn_pool *pool, const float *distances, const uint32_t *slots,
+                  uint32_t count);
+
 /* Moves the `keep` first in order to the front of `count` items: quickselect
  * (Hoare, "Algorithm 65: Find", CACM 1961). The order is total, so what is kept
  * does not depend on how. Needs `keep` from 1 to count - 1. */

@@ -240,9 +240,7 @@ static int link_back(const mn_index *index, mn_chooser *chooser,
     if (mn_graph_takes(index, list[i])) /* not dead, and no damage */
       chooser->slots[others++] = list[i];
   mn_distances(&target, chooser->slots, others, chooser->distances);
-  pool->size = 0;
-  for (uint32_t i = 0; i < others; i++)
-    mn_pool_add(pool, (mn_candidate){chooser->distances[i], chooser->slots[i]});
+  mn_pool_fill(pool, chooser->distances, chooser->slots, others);
   const uint32_t twin = plain < most ? list[most] : 0;
   const uint32_t count =
       choose(index, chooser, pool, twin == 0 ? most : most - 1);

@@ -42,6 +42,31 @@ static void test_pool(uint32_t capacity, uint32_t values, uint32_t seed) {
           pool.items[i].distance == offered[i].distance);
 }
 
+/* All at once gives what one after the other does. */
+static void test_fill(uint32_t count, uint32_t values, uint32_t seed) {
+  static _Alignas(64) uint8_t memory[2 * 64 * sizeof(mn_candidate)];
+  mn_arena arena = mn_arena_over(memory, sizeof memory);
+  uint64_t keys[64];
+  float distances[64];
+  uint32_t slots[64];
+  mn_pool one = mn_pool_allocate(keys, 64, &arena);
+  mn_pool all = mn_pool_allocate(keys, 64, &arena);
+  for (uint32_t i = 0; i < count; i++) {
+    keys[i] = gen_key(i);
+    slots[i] = count - 1 - i;
+    distances[i] = (float)(gen_draw(seed, i, 0) % values) - (float)(values / 2);
+    if (distances[i] == 0 && i % 2 == 0)
+      distances[i] = -0.0f;
+  }
+  for (uint32_t i = 0; i < count; i++)
+    mn_pool_add(&one, (mn_candidate){distances[i], slots[i]});
+  mn_pool_fill(&all, distances, slots, count);
+  CHECK_EQUAL(all.size, count);
+  for (uint32_t i = 0; i < count; i++)
+    CHECK(all.items[i].slot == one.items[i].slot &&
+          all.items[i].distance == one.items[i].distance);
+}
+
 /* A candidate that is walked already keeps its mark and its place. */
 static void test_walked(void) {
   static _Alignas(64) uint8_t memory[64];
@@ -61,6 +86,9 @@ int main(void) {
   for (uint32_t capacity = 1; capacity <= 600; capacity += capacity / 3 + 1)
     for (uint32_t values = 1; values <= 1000; values *= 10)
       test_pool(capacity, values, capacity + values);
+  for (uint32_t count = 0; count <= 64; count++)
+    for (uint32_t values = 1; values <= 1000; values *= 10)
+      test_fill(count, values, count + values);
   test_walked();
   return test_report();
 }
