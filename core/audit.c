@@ -8,6 +8,8 @@
 #include "structure/graph.h"
 #include "structure/structure.h"
 
+#ifndef MN_ONLY_SEARCH
+
 typedef struct auditor {
   mn_trial trial; /* with a query only */
   int has_trial;
@@ -189,3 +191,5 @@ mn_status mn_index_audit(const mn_index *index, const mn_sampling *sampling,
   mn_arena_rewind(scratch, mark);
   return status;
 }
+
+#endif

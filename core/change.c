@@ -116,27 +116,10 @@ typedef struct changer {
   mn_linker linker;    /* hnsw */
 } changer;
 
-static int allocate_codes(const mn_options *options, mn_code_places *at,
-                          mn_arena *scratch) {
-  mn_codec codec, fine;
-  mn_codec_first(options, &codec);
-  mn_codec_fine(options, &fine);
-  const size_t fine_bytes = fine.code_bytes;
-  at->code = mn_arena_allocate(scratch, codec.code_bytes);
-  at->rest = mn_arena_allocate(scratch, codec.rest_bytes);
-  at->fine_code = mn_arena_allocate(scratch, fine_bytes);
-  at->fine_rest = mn_arena_allocate(scratch, fine.rest_bytes);
-  const int fits = at->code != NULL && at->rest != NULL &&
-                   at->fine_code != NULL && at->fine_rest != NULL;
-  if (fine_bytes == 0)
-    at->fine_code = at->fine_rest = NULL; /* not wanted */
-  return fits;
-}
-
 static int allocate(const mn_options *options, uint32_t capacity,
                     const uint64_t *keys, changer *c, mn_arena *scratch) {
   return mn_vector_room_allocate(options, &c->room, scratch) &&
-         allocate_codes(options, &c->code, scratch) &&
+         mn_code_places_allocate(options, &c->code, scratch) &&
          (!mn_is_graph(options) ||
           mn_linker_allocate(options, capacity, keys, &c->linker, scratch));
 }

@@ -7,6 +7,8 @@
 #include "search/rank.h"
 #include "structure/structure.h"
 
+#ifndef MN_ONLY_SEARCH
+
 /* --- Queries -------------------------------------------------------------- */
 
 /* Those with the lowest hashes of their keys, so that it depends on nothing
@@ -167,3 +169,5 @@ mn_status mn_trial_begin(mn_trial *t, uint64_t budget) {
   }
   return status;
 }
+
+#endif

@@ -112,7 +112,9 @@ extern "C" {
  *                     MN_NO_TRAIN. Not to be linked: mn_index_append, _add,
  *                     _delete, _update, _upsert,
  *                     _link, _batch, _propose, _commit, _resize, _pack, _thaw,
- *                     _verify, _encode, _between, mn_plan_pack, mn_plan_thaw
+ *                     _merge, _merge_step, _tune, _audit, _set_tuned, _verify,
+ *                     _encode, _between, mn_plan_pack, mn_plan_thaw,
+ *                     mn_plan_merge, mn_plan_tune, mn_plan_audit
  *   MN_NO_DECODE      goes with MN_ONLY_SEARCH: no vector is taken from its
  *                     code. Not to be linked: mn_index_reconstruct, _decode
  *   MN_NO_TRAIN       vectors can be added to a block that was trained
@@ -631,6 +633,74 @@ mn_status mn_index_update(mn_index *index, const uint64_t *keys,
 mn_status mn_index_upsert(mn_index *index, const uint64_t *keys,
                           const mn_vectors *vectors, uint32_t *bad_row,
                           mn_arena *scratch);
+
+/* --- Merge ---------------------------------------------------------------- */
+
+/* What becomes of a key that is in both indexes. */
+typedef enum mn_merge_policy {
+  MN_MERGE_REFUSE = 0, /* nothing is merged: DUPLICATE_KEY */
+  MN_MERGE_KEEP = 1,   /* the vector that is there stays */
+  MN_MERGE_TAKE = 2    /* the other one takes its place */
+} mn_merge_policy;
+
+/* A merge, planned and under way. */
+typedef struct mn_merging {
+  mn_merge_policy policy;
+  uint32_t added;          /* vectors whose keys are new */
+  uint32_t conflicts;      /* keys in both */
+  uint32_t replaced;       /* of them, those whose vector is taken */
+  uint64_t first_conflict; /* the first of them, in slot order; where there is
+                              none, 0 */
+  uint32_t recoded;        /* vectors that are decoded and encoded again */
+  uint32_t capacity;       /* that there must be: mn_index_resize makes room */
+  uint32_t checked;        /* slots that were checked and merged so far */
+  uint32_t merged;
+  uint32_t left;             /* and steps still to go, of both kinds */
+  size_t scratch_bytes;      /* mn_index_merge */
+  size_t step_scratch_bytes; /* mn_index_merge_step */
+} mn_merging;
+
+/* What merging all vectors of `from`, which stays as it is and may be packed,
+ * into another index of the same dimensions and metric amounts to. Conflicts
+ * and want of room are reported, no errors. Errors: ARGUMENT (also where both
+ * are one, or the metrics differ), DIMENSIONS, READ_ONLY, UNTRAINED (see
+ * mn_index_set_model), CORRUPT (a key that does not lead to its vector).
+ * O(vectors of `from`). */
+mn_status mn_plan_merge(const mn_index *into, const mn_index *from,
+                        mn_merge_policy policy, mn_merging *merging);
+
+/* Merges all vectors of `from`, in the order of its slots, or none; then links
+ * what can be linked. Where transform, encoding and refine, their options and
+ * what they learnt are the same, and the seed where it matters, codes are
+ * copied byte for byte; a refine encoding that only `from` has is dropped.
+ * Otherwise every vector is decoded by the best that `from` has of it and
+ * encoded again, which loses what both encodings lose. In mn_info.clipped and
+ * error a merged vector counts with the mean of `from`, and with what the
+ * second encoding loses on top; where it is decoded from a refine code, with
+ * that alone.
+ * `*merging` (NULL: not wanted) becomes the plan, also where the errors are
+ * DUPLICATE_KEY (conflicts that are refused: mn_merging.first_conflict is one)
+ * and CAPACITY (it says how much is needed). Other errors: as for
+ * mn_plan_merge, what a vector that is encoded again is refused for (RANGE,
+ * NOT_FINITE, ZERO_VECTOR), ARENA. As an add: O(vectors d), and the links. */
+mn_status mn_index_merge(mn_index *into, const mn_index *from,
+                         mn_merge_policy policy, mn_merging *merging,
+                         mn_arena *scratch);
+
+/* The same in steps, for hosts that show progress, but for the links:
+ *
+ *     mn_plan_merge(&into, &from, policy, &merging)
+ *     while (merging.left > 0) mn_index_merge_step(…, &merging, 1000, …)
+ *     mn_index_link(&into, …) until none is left
+ *
+ * Each looks at up to `limit` slots of `from`. All that can be refused is
+ * before the first vector goes in, so up to then, while merging.merged is 0, it
+ * can be given up without a trace. Neither index may be changed by others in
+ * between; CORRUPT, CAPACITY or DUPLICATE_KEY halfway say that one was. Errors:
+ * as for mn_index_merge. */
+mn_status mn_index_merge_step(mn_index *into, const mn_index *from,
+                              mn_merging *merging, uint32_t limit,
+                              mn_arena *scratch);
 
 /* --- Pack ----------------------------------------------------------------- */
 

@@ -7,6 +7,7 @@
 #include "slots.h"
 #include "structure/order.h"
 #include "structure/pending.h"
+#include "vector.h"
 
 #ifndef MN_ONLY_SEARCH
 
@@ -255,25 +256,6 @@ static mn_status begin(const mn_index *from, uint32_t capacity,
   return MN_OK;
 }
 
-static void copy_row(uint8_t *to, const uint8_t *from, size_t bytes,
-                     uint32_t to_slot, uint32_t from_slot) {
-  if (bytes > 0)
-    mn_move(to + to_slot * bytes, from + from_slot * bytes, bytes);
-}
-
-/* A vector's key and codes. */
-static void copy_vector(const mn_index *from, uint32_t from_slot, mn_index *to,
-                        uint32_t to_slot) {
-  const mn_codec *codec = &from->codec, *fine = &from->fine;
-  to->keys[to_slot] = from->keys[from_slot];
-  copy_row(to->codes, from->codes, codec->code_bytes, to_slot, from_slot);
-  copy_row(to->rests, from->rests, codec->rest_bytes, to_slot, from_slot);
-  copy_row(to->fine_codes, from->fine_codes, fine->code_bytes, to_slot,
-           from_slot);
-  copy_row(to->fine_rests, from->fine_rests, fine->rest_bytes, to_slot,
-           from_slot);
-}
-
 /* --- Public --------------------------------------------------------------- */
 
 mn_status mn_plan_pack(const mn_index *index, mn_packing *plan) {
@@ -319,7 +301,7 @@ mn_status mn_index_pack(const mn_index *index, mn_index *packed,
   }
   arrange(index, &p);
   for (uint32_t slot = 0; slot < count; slot++)
-    copy_vector(index, p.old_of[slot], &made, slot);
+    mn_vector_copy(index, p.old_of[slot], &made, slot);
   mn_key_map_fill(&made);
   if (index->options.structure == MN_HNSW)
     pack_graph(index, &p, &made);
@@ -354,7 +336,7 @@ mn_status mn_index_thaw(const mn_index *packed, uint32_t capacity,
   if (status != MN_OK)
     return status;
   for (uint32_t slot = 0; slot < packed->state->count; slot++) {
-    copy_vector(packed, slot, &made, slot);
+    mn_vector_copy(packed, slot, &made, slot);
     mn_slot_set_live(&made, slot, 1);
   }
   mn_key_map_fill(&made);

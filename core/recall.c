@@ -9,6 +9,8 @@
 #include "structure/graph.h"
 #include "structure/structure.h"
 
+#ifndef MN_ONLY_SEARCH
+
 static uint32_t smaller(uint32_t a, uint32_t b) {
   return a < b ? a : b;
 }
@@ -256,3 +258,5 @@ mn_status mn_trial_run(mn_trial *t, const mn_setting *setting, uint64_t budget,
             &recall->high);
   return MN_OK;
 }
+
+#endif

@@ -47,6 +47,18 @@ mn_status mn_slot_encode(mn_index *index, uint32_t slot, const float *row,
   return MN_OK;
 }
 
+int mn_slot_settle(mn_index *index, uint64_t key, uint32_t slot) {
+  index->keys[slot] = key;
+  if (!mn_key_map_put(index, key, slot))
+    return 0;
+  mn_slot_set_live(index, slot, 1);
+  if (index->options.structure == MN_HNSW)
+    mn_pending_append(index, slot);
+  else
+    index->state->linked++;
+  return 1;
+}
+
 mn_status mn_slot_store(mn_index *index, uint64_t key, const float *row,
                         const mn_vector_room *room, uint32_t *taken) {
   if (!mn_slot_take(index, taken))
@@ -55,15 +67,7 @@ mn_status mn_slot_store(mn_index *index, uint64_t key, const float *row,
   const mn_status status = mn_slot_encode(index, slot, row, room);
   if (status != MN_OK)
     return status;
-  index->keys[slot] = key;
-  if (!mn_key_map_put(index, key, slot))
-    return MN_ERROR_DUPLICATE_KEY;
-  mn_slot_set_live(index, slot, 1);
-  if (index->options.structure == MN_HNSW)
-    mn_pending_append(index, slot);
-  else
-    index->state->linked++;
-  return MN_OK;
+  return mn_slot_settle(index, key, slot) ? MN_OK : MN_ERROR_DUPLICATE_KEY;
 }
 
 /* --- Out ------------------------------------------------------------------ */

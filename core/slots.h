@@ -57,6 +57,10 @@ mn_status mn_slot_store(mn_index *index, uint64_t key, const float *row,
 mn_status mn_slot_encode(mn_index *index, uint32_t slot, const float *row,
                          const mn_vector_room *room);
 
+/* Enters the key of a slot that was taken and has its codes, and lets it wait
+ * to be linked. 0 where the key is there already. */
+int mn_slot_settle(mn_index *index, uint64_t key, uint32_t slot);
+
 void mn_slot_set_live(mn_index *index, uint32_t slot, int is_live);
 
 /* Takes a vector, whose key is out of the map, from where it is found; 1 where

@@ -5,6 +5,8 @@
 #include "bytes.h"
 #include "recall.h"
 
+#ifndef MN_ONLY_SEARCH
+
 typedef struct tuner {
   mn_trial trial;
   float target;
@@ -196,3 +198,5 @@ mn_status mn_index_tune(mn_index *index, const mn_tuning *tuning,
   return tuned->stored ? mn_index_set_tuned(index, tuned->ef, tuned->refine_k)
                        : MN_OK;
 }
+
+#endif

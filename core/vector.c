@@ -35,6 +35,23 @@ mn_code_places mn_places_of(const mn_index *index, uint32_t slot) {
   return places;
 }
 
+int mn_code_places_allocate(const mn_options *options, mn_code_places *at,
+                            mn_arena *scratch) {
+  mn_codec codec, fine;
+  mn_codec_first(options, &codec);
+  mn_codec_fine(options, &fine);
+  const size_t fine_bytes = fine.code_bytes;
+  at->code = mn_arena_allocate(scratch, codec.code_bytes);
+  at->rest = mn_arena_allocate(scratch, codec.rest_bytes);
+  at->fine_code = mn_arena_allocate(scratch, fine_bytes);
+  at->fine_rest = mn_arena_allocate(scratch, fine.rest_bytes);
+  const int fits = at->code != NULL && at->rest != NULL &&
+                   at->fine_code != NULL && at->fine_rest != NULL;
+  if (fine_bytes == 0)
+    at->fine_code = at->fine_rest = NULL; /* not wanted */
+  return fits;
+}
+
 mn_status mn_vector_map(const mn_index *index, const float *vector,
                         const mn_vector_room *room) {
   mn_map map = mn_map_of_index(index);
@@ -106,4 +123,22 @@ void mn_vector_stored(const mn_index *index, uint32_t slot,
                             room->scratch);
   else
     mn_vector_decode(index, at.code, at.rest, room, vector);
+}
+
+static void copy_row(uint8_t *to, const uint8_t *from, size_t bytes,
+                     uint32_t to_slot, uint32_t from_slot) {
+  if (bytes > 0)
+    mn_move(to + to_slot * bytes, from + from_slot * bytes, bytes);
+}
+
+void mn_vector_copy(const mn_index *from, uint32_t from_slot, mn_index *to,
+                    uint32_t to_slot) {
+  const mn_codec *codec = &to->codec, *fine = &to->fine;
+  to->keys[to_slot] = from->keys[from_slot];
+  copy_row(to->codes, from->codes, codec->code_bytes, to_slot, from_slot);
+  copy_row(to->rests, from->rests, codec->rest_bytes, to_slot, from_slot);
+  copy_row(to->fine_codes, from->fine_codes, fine->code_bytes, to_slot,
+           from_slot);
+  copy_row(to->fine_rests, from->fine_rests, fine->rest_bytes, to_slot,
+           from_slot);
 }

@@ -23,6 +23,10 @@ typedef struct mn_code_places {
   uint8_t *fine_code, *fine_rest; /* NULL: it is not wanted */
 } mn_code_places;
 
+/* Room for those of one vector; 0 where memory is short. */
+int mn_code_places_allocate(const mn_options *options, mn_code_places *places,
+                            mn_arena *scratch);
+
 mn_code_places mn_places_of(const mn_index *index, uint32_t slot);
 
 /* Checks, maps and encodes one vector. `*clipped` becomes 1 where a range was
@@ -41,6 +45,11 @@ void mn_vector_decode(const mn_index *index, const uint8_t *code,
 /* Decodes the better of a slot's codes. */
 void mn_vector_stored(const mn_index *index, uint32_t slot,
                       const mn_vector_room *room, float *vector);
+
+/* Copies a vector's key and codes, those that `to` has too, to an index whose
+ * codes are made alike. */
+void mn_vector_copy(const mn_index *from, uint32_t from_slot, mn_index *to,
+                    uint32_t to_slot);
 
 /* Checks a vector, leaves it as taken in room->vector and mapped in
  * room->mapped. */
