@@ -429,8 +429,9 @@ typedef struct mn_sizes {
   size_t commit_scratch_bytes;  /* mn_index_commit */
   size_t add_scratch_bytes;     /* mn_index_add: the larger of the two */
   size_t search_scratch_bytes;  /* mn_index_search with the given query, and
-                                   mn_index_search_many; where the index is
-                                   tuned, see mn_plan_search */
+                                   mn_index_search_many; of an index that is
+                                   tuned, these and all searches': see
+                                   mn_plan_search */
   size_t rank_scratch_bytes;    /* mn_index_rank of its k hits */
   size_t vector_scratch_bytes;  /* mn_index_encode, _decode, _reconstruct,
                                    _compare, _between, _distance_table: enough
@@ -454,11 +455,10 @@ struct mn_query;
 mn_status mn_plan(const mn_options *options, uint32_t capacity,
                   const struct mn_query *query, mn_sizes *sizes);
 
-/* The scratch of a search in this index: sizes.search_scratch_bytes of mn_plan,
- * but where ef or refine_k are 0 with what the index was tuned to (see
- * mn_index_tune). Errors: ARGUMENT, TOO_LARGE. O(1). */
+/* mn_plan for searches in this index: ef and refine_k of 0 are what it is tuned
+ * to (see mn_index_tune), which may take more scratch than the defaults. */
 mn_status mn_plan_search(const mn_index *index, const struct mn_query *query,
-                         size_t *scratch_bytes);
+                         mn_sizes *sizes);
 
 typedef struct mn_training {
   uint32_t least;       /* vectors that training cannot do without; 0: there is
@@ -964,10 +964,10 @@ typedef struct mn_sampling {
                                    NULL: vectors of the index, of which each is
                                    left out of its own answer. They are drawn by
                                    a hash of their keys, the same ones live,
-                                   packed and thawed. Near ones of a vector that
-                                   is in the graph itself are easier to find than
-                                   those of a new one: where there are queries,
-                                   bring them */
+                                   packed and thawed. While one is asked for, a
+                                   walk    takes it for not there, or its links would
+                                   give the answer away: so it is about as hard
+                                   to answer as a new vector, rather harder */
   uint32_t sample;              /* so many vectors of the index; 0:
                                    MN_SAMPLE_DEFAULT */
   mn_fetch fetch;               /* NULL, or brings the vectors as they were:

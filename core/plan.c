@@ -19,20 +19,6 @@ static int measure_rank(const mn_options *o, uint32_t count, mn_arena *rank) {
          mn_arena_allocate(rank, sizeof(float) * count) != NULL;
 }
 
-mn_status mn_plan_search(const mn_index *index, const mn_query *query,
-                         size_t *scratch_bytes) {
-  if (index == NULL || query == NULL || scratch_bytes == NULL)
-    return MN_ERROR_ARGUMENT;
-  mn_query filled;
-  mn_arena measuring = mn_arena_measuring();
-  mn_query_fill(index, query, &filled);
-  const mn_status status =
-      mn_search_measure(&index->options, index->capacity, &filled, &measuring);
-  if (status == MN_OK)
-    *scratch_bytes = measuring.used;
-  return status;
-}
-
 mn_status mn_plan(const mn_options *options, uint32_t capacity,
                   const mn_query *query, mn_sizes *sizes) {
   mn_options o;
@@ -98,4 +84,13 @@ mn_status mn_plan(const mn_options *options, uint32_t capacity,
       .diversify_scratch_bytes = diversify.used,
   };
   return MN_OK;
+}
+
+mn_status mn_plan_search(const mn_index *index, const mn_query *query,
+                         mn_sizes *sizes) {
+  if (index == NULL || query == NULL)
+    return MN_ERROR_ARGUMENT;
+  mn_query filled;
+  mn_query_fill(index, query, &filled);
+  return mn_plan(&index->options, index->capacity, &filled, sizes);
 }

@@ -315,10 +315,10 @@ int32_t EXPORT(search)(mn_hit *hits, const float *vector, uint32_t dimensions,
                           .refine_k = refine_k,
                           .filter = filter,
                           .stats = &report.stats};
-  size_t bytes;
-  int32_t status = mn_plan_search(&index_, &query, &bytes);
+  mn_sizes sizes;
+  int32_t status = mn_plan_search(&index_, &query, &sizes);
   if (!status)
-    status = make_room(bytes);
+    status = make_room(sizes.search_scratch_bytes);
   return status ? status
                 : mn_index_search(&index_, &query, hits, &report.value, &arena);
 }

@@ -101,7 +101,7 @@ static void search(const mn_index *index, const float *row, const conditions *c,
   const mn_status status =
       mn_index_search(index, &query, hits, &found, scratch);
   const mn_status planned =
-      mn_plan(&index->options, index->capacity, &query, &sizes);
+      mn_plan_search(index, &query, &sizes);
   REQUIRE(scratch->used == 0);
   REQUIRE((planned == MN_OK) == (status != MN_ERROR_ARGUMENT));
   REQUIRE(status == MN_OK || is_refusal(status) || status == MN_ERROR_ARENA ||

@@ -15,14 +15,15 @@ static uint64_t distances_by_default(const mn_index *index, const float *row,
   mn_hit hits[K];
   mn_stats stats;
   uint32_t found;
-  size_t bytes = 0;
+  mn_sizes sizes;
   const mn_query query = {.vector = row,
                           .dimensions = D,
                           .k = K,
                           .ef = ef,
                           .refine_k = refine_k,
                           .stats = &stats};
-  CHECK_OK(mn_plan_search(index, &query, &bytes));
+  CHECK_OK(mn_plan_search(index, &query, &sizes));
+  const size_t bytes = sizes.search_scratch_bytes;
   void *memory = aligned_alloc(MN_ALIGNMENT, bytes);
   mn_arena scratch = mn_arena_over(memory, bytes);
   CHECK_OK(mn_index_search(index, &query, hits, &found, &scratch));

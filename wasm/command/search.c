@@ -134,8 +134,8 @@ static exit_code report_planes(const search *s) {
 
 static exit_code prepare(search *s) {
   const mn_index *index = &s->file.index;
-  size_t bytes;
-  const mn_status status = mn_plan_search(index, &s->query, &bytes);
+  mn_sizes sizes;
+  const mn_status status = mn_plan_search(index, &s->query, &sizes);
   if (status == MN_ERROR_ARGUMENT)
     return report_planes(s);
   if (status != MN_OK)
@@ -146,7 +146,7 @@ static exit_code prepare(search *s) {
   s->hits = malloc(hits_bytes);
   if (!s->vector || !s->hits)
     return report_memory("hits", row_bytes + hits_bytes);
-  return memory_take(&s->scratch, bytes, "scratch");
+  return memory_take(&s->scratch, sizes.search_scratch_bytes, "scratch");
 }
 
 exit_code command_search(int words_count, char **words) {
