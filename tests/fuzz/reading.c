@@ -100,8 +100,7 @@ static void search(const mn_index *index, const float *row, const conditions *c,
   scratch->peak = 0;
   const mn_status status =
       mn_index_search(index, &query, hits, &found, scratch);
-  const mn_status planned =
-      mn_plan_search(index, &query, &sizes);
+  const mn_status planned = mn_plan_search(index, &query, &sizes);
   REQUIRE(scratch->used == 0);
   REQUIRE((planned == MN_OK) == (status != MN_ERROR_ARGUMENT));
   REQUIRE(status == MN_OK || is_refusal(status) || status == MN_ERROR_ARENA ||
