@@ -965,9 +965,9 @@ typedef struct mn_sampling {
                                    left out of its own answer. They are drawn by
                                    a hash of their keys, the same ones live,
                                    packed and thawed. While one is asked for, a
-                                   walk    takes it for not there, or its links would
-                                   give the answer away: so it is about as hard
-                                   to answer as a new vector, rather harder */
+                                   walk    takes it for not there, or its links
+                                   would    give the answer away: so it is about as
+                                   hard    to answer as a new vector, rather harder */
   uint32_t sample;              /* so many vectors of the index; 0:
                                    MN_SAMPLE_DEFAULT */
   mn_fetch fetch;               /* NULL, or brings the vectors as they were:
