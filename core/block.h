@@ -80,10 +80,11 @@ typedef struct mn_state {
   uint32_t sweep;  /* repair: 0 none, else which pass over the lists this is */
   uint32_t cursor; /* and the slot that it comes to next */
   uint32_t era;    /* 0 or 1: the other one dies out in this sweep */
+  uint32_t dying;  /* dead ones of that */
   uint32_t tuned_ef; /* what queries take that say nothing; 0: not tuned */
   uint32_t tuned_nprobe;
   float tuned_refine_k;
-  uint8_t zero[40];
+  uint8_t zero[36];
 } mn_state;
 
 _Static_assert(sizeof(mn_state) == 128, "layout is the format");

@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Deleting, updating and upserting: a call is checked as a whole, then carried
- * out, which cannot fail. While keys are checked, a vector that the call names
- * is marked by its bit in LIVE, which is taken away: so the same key twice in a
- * call is seen, without memory.
+ * Deleting, updating, upserting and repairing. A call with keys is checked as a
+ * whole, then carried out, which cannot fail. While keys are checked, a vector
+ * that the call names is marked by its bit in LIVE, which is taken away: so the
+ * same key twice in a call is seen, without memory.
  */
 #include "bytes.h"
 #include "encoding/codec.h"
 #include "key_map.h"
 #include "slots.h"
 #include "structure/graph.h"
-#include "structure/structure.h"
+#include "structure/repair.h"
 
 #ifndef MN_ONLY_SEARCH
 
@@ -221,6 +221,32 @@ mn_status mn_index_upsert(mn_index *index, const uint64_t *keys,
                           const mn_vectors *vectors, uint32_t *bad_row,
                           mn_arena *scratch) {
   return change(index, keys, vectors, 0, bad_row, scratch);
+}
+
+/* --- Repair --------------------------------------------------------------- */
+
+mn_status mn_index_repair(mn_index *index, uint32_t limit, uint32_t *left,
+                          mn_arena *scratch) {
+  if (index == NULL || left == NULL || scratch == NULL)
+    return MN_ERROR_ARGUMENT;
+  if (!mn_index_is_live(index))
+    return MN_ERROR_READ_ONLY;
+  if (limit > 0 && mn_graph_unrepaired(index) > 0) {
+    const size_t mark = mn_arena_mark(scratch);
+    mn_repairer repairer;
+    const int fits = mn_repairer_allocate(&index->options, index->capacity,
+                                          index->keys, &repairer, scratch);
+    if (fits) {
+      mn_index_unseal(index);
+      mn_graph_repair(index, limit, &repairer);
+    }
+    mn_arena_rewind(scratch, mark);
+    if (!fits)
+      return MN_ERROR_ARENA;
+  }
+  const uint64_t remaining = mn_graph_unrepaired(index);
+  *left = remaining < UINT32_MAX ? (uint32_t)remaining : UINT32_MAX;
+  return MN_OK;
 }
 
 #endif

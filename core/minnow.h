@@ -110,11 +110,11 @@ extern "C" {
  *
  *   MN_ONLY_SEARCH    nothing makes an index, changes or verifies it, and
  *                     MN_NO_TRAIN. Not to be linked: mn_index_append, _add,
- *                     _delete, _update, _upsert,
- *                     _link, _batch, _propose, _commit, _resize, _pack, _thaw,
- *                     _merge, _merge_step, _tune, _audit, _set_tuned, _verify,
- *                     _encode, _between, mn_plan_pack, mn_plan_thaw,
- *                     mn_plan_merge, mn_plan_tune, mn_plan_audit
+ *                     _delete, _update, _upsert, _repair, _link, _batch,
+ *                     _propose, _commit, _resize, _pack, _thaw, _merge,
+ *                     _merge_step, _tune, _audit, _set_tuned, _verify, _encode,
+ *                     _between, mn_plan_pack, mn_plan_thaw, mn_plan_merge,
+ *                     mn_plan_tune, mn_plan_audit
  *   MN_NO_DECODE      goes with MN_ONLY_SEARCH: no vector is taken from its
  *                     code. Not to be linked: mn_index_reconstruct, _decode
  *   MN_NO_TRAIN       vectors can be added to a block that was trained
@@ -441,6 +441,7 @@ typedef struct mn_sizes {
                                    MN_EF_MAX, which is one too many for it */
   size_t within_scratch_bytes;  /* mn_index_within, of up to k hits */
   size_t diversify_scratch_bytes; /* mn_index_diversify, of k hits */
+  size_t repair_scratch_bytes;    /* mn_index_repair */
 } mn_sizes;
 
 struct mn_query;
@@ -632,6 +633,21 @@ mn_status mn_index_update(mn_index *index, const uint64_t *keys,
 /* The same, but a key that is not there is added. */
 mn_status mn_index_upsert(mn_index *index, const uint64_t *keys,
                           const mn_vectors *vectors, uint32_t *bad_row,
+                          mn_arena *scratch);
+
+/* Repairs the graph after deletes and updates, in steps as small as `limit`
+ * says. Every vector whose list leads to dead ones gets others in their place,
+ * chosen among those that they led to (Singh et al., "FreshDiskANN", arXiv
+ * 2105.09613, section 4.3); a vector to which nothing would lead any more is
+ * linked again. When all lists have been gone over, which takes two passes, the
+ * slots of those that were dead when it began are free. Adding, deleting and
+ * searching go on between steps.
+ * `limit` is how many slots are gone over at the most; `*left` says how many
+ * must be until everything that is dead now is free, 0 where nothing is. A slot
+ * whose list leads to no dead vector takes no distance; what a deleted vector
+ * costs in all is about what adding it did.
+ * Errors: ARGUMENT, READ_ONLY, ARENA. */
+mn_status mn_index_repair(mn_index *index, uint32_t limit, uint32_t *left,
                           mn_arena *scratch);
 
 /* --- Merge ---------------------------------------------------------------- */
@@ -960,24 +976,25 @@ typedef struct mn_sampling {
   const struct mn_query *query; /* as searches will be: k, planes, fetch, ...;
                                    its vector, dimensions and stats are not
                                    looked at, conditions are ARGUMENT */
-  const mn_vectors *queries;    /* vectors like those that will be asked for; or
-                                   NULL: vectors of the index, of which each is
-                                   left out of its own answer. They are drawn by
-                                   a hash of their keys, the same ones live,
-                                   packed and thawed. While one is asked for, a
-                                   walk    takes it for not there, or its links
-                                   would    give the answer away: so it is about as
-                                   hard    to answer as a new vector, rather harder */
-  uint32_t sample;              /* so many vectors of the index; 0:
-                                   MN_SAMPLE_DEFAULT */
-  mn_fetch fetch;               /* NULL, or brings the vectors as they were:
-                                   answers are right that are by exact distances
-                                   to them, and own vectors are taken from it.
-                                   NULL: query->fetch; if that is NULL too, the
-                                   answers of a scan by the best that the block
-                                   has (refine, or all planes). Calls it
-                                   for every vector once for 16 queries */
-  void *fetch_context;          /* its first argument */
+  const mn_vectors
+      *queries;        /* vectors like those that will be asked for; or
+                          NULL: vectors of the index, of which each is
+                          left out of its own answer. They are drawn by
+                          a hash of their keys, the same ones live,
+                          packed and thawed. While one is asked for, a
+                          walk    takes it for not there, or its links
+                          would    give the answer away: so it is about as
+                          hard    to answer as a new vector, rather harder */
+  uint32_t sample;     /* so many vectors of the index; 0:
+                          MN_SAMPLE_DEFAULT */
+  mn_fetch fetch;      /* NULL, or brings the vectors as they were:
+                          answers are right that are by exact distances
+                          to them, and own vectors are taken from it.
+                          NULL: query->fetch; if that is NULL too, the
+                          answers of a scan by the best that the block
+                          has (refine, or all planes). Calls it
+                          for every vector once for 16 queries */
+  void *fetch_context; /* its first argument */
 } mn_sampling;
 
 /* How many of the right answers were found. */

@@ -139,7 +139,8 @@ static int slots_hold(const mn_index *index) {
 static int repair_holds(const mn_index *index) {
   const mn_state *s = index->state;
   if (s->sweep > 2 || s->era > 1 || s->cursor > s->count ||
-      (s->sweep == 0 && s->cursor != 0))
+      (s->sweep == 0 && (s->cursor != 0 || s->dying != 0)) ||
+      s->dying > s->dead)
     return 0;
   if (index->options.structure == MN_HNSW)
     return !index->is_packed || s->sweep == 0;

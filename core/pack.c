@@ -227,7 +227,7 @@ static void copy_state(const mn_index *from, mn_state *to) {
   mn_move(to, from->state, sizeof *to);
   to->count = mn_index_vectors(from);
   to->free = to->free_first = to->pending_first = to->pending_last = 0;
-  to->sweep = to->cursor = to->era = 0;
+  to->sweep = to->cursor = to->era = 0; /* none are dying */
 }
 
 /* The new block, with the model, state and host sections of `from`. */

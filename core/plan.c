@@ -8,7 +8,7 @@
 #include "options.h"
 #include "search/search.h"
 #include "slots.h"
-#include "structure/structure.h"
+#include "structure/repair.h"
 #include "vector.h"
 
 /* mn_index_rank: a query, a vector, and a distance for each hit. */
@@ -31,7 +31,8 @@ mn_status mn_plan(const mn_options *options, uint32_t capacity,
   const mn_arena measuring = mn_arena_measuring();
   mn_arena vector = measuring, link = measuring, search = measuring,
            rank = measuring, codes = measuring, update = measuring,
-           like = measuring, within = measuring, diversify = measuring;
+           like = measuring, within = measuring, diversify = measuring,
+           repair = measuring;
   status = mn_search_measure(&o, capacity, query, &search);
   if (status == MN_OK)
     status = mn_like_measure(&o, capacity, query, &like);
@@ -47,6 +48,7 @@ mn_status mn_plan(const mn_options *options, uint32_t capacity,
 
   mn_vector_room room;
   mn_linker linker;
+  mn_repairer repairer;
   mn_arena propose = measuring, commit = measuring;
   int fits = mn_vector_room_allocate(&o, &room, &vector) &&
              mn_codes_measure(&o, &codes) &&
@@ -58,7 +60,8 @@ mn_status mn_plan(const mn_options *options, uint32_t capacity,
         mn_chooser_allocate(&o, &linker.chooser, &propose) &&
         mn_proposer_allocate(&o, capacity, NULL, &linker.proposer, &propose) &&
         mn_chooser_allocate(&o, &linker.chooser, &commit) &&
-        mn_committer_allocate(&o, NULL, &linker.committer, &commit);
+        mn_committer_allocate(&o, NULL, &linker.committer, &commit) &&
+        mn_repairer_allocate(&o, capacity, NULL, &repairer, &repair);
   if (!fits)
     return MN_ERROR_TOO_LARGE;
 
@@ -82,6 +85,7 @@ mn_status mn_plan(const mn_options *options, uint32_t capacity,
       .like_scratch_bytes = like.used,
       .within_scratch_bytes = within.used,
       .diversify_scratch_bytes = diversify.used,
+      .repair_scratch_bytes = repair.used,
   };
   return MN_OK;
 }

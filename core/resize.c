@@ -75,12 +75,10 @@ static void restart_graph(mn_index *index) {
   const int is_graph = index->options.structure == MN_HNSW;
   state->entries = state->stride = 0;
   state->pending_first = state->pending_last = 0;
-  state->sweep = state->cursor = state->era = 0;
+  state->sweep = state->cursor = state->era = state->dying = 0;
   for (uint32_t slot = 0; !is_graph && slot < state->count; slot++)
-    if (state->dead > 0 && mn_slot_is_dead(index, slot)) {
-      state->dead--;
-      mn_slot_free(index, slot);
-    }
+    if (mn_slot_is_dead(index, slot))
+      mn_slot_bury(index, slot);
   state->linked = is_graph ? 0 : state->count - state->free;
   if (is_graph)
     mn_pending_fill(index);

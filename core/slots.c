@@ -123,6 +123,19 @@ void mn_slot_free(mn_index *index, uint32_t slot) {
   state->free++;
 }
 
+void mn_slot_bury(mn_index *index, uint32_t slot) {
+  mn_state *state = index->state;
+  if (state->dead == 0)
+    return; /* damage: there are more than the state says */
+  if (index->links != NULL)
+    mn_zero(mn_graph_list(index, slot),
+            (1 + mn_links_max(index->options.m)) * sizeof(uint32_t));
+  state->dying -= state->dying > 0;
+  state->dead--;
+  state->linked--;
+  mn_slot_free(index, slot);
+}
+
 void mn_slot_give_back(mn_index *index, uint32_t slot, uint32_t count) {
   if (slot == MN_NO_SLOT)
     return;

@@ -42,6 +42,13 @@ static inline uint64_t mn_era_mark(uint32_t era) {
   return (uint64_t)(era + 1) << 32;
 }
 
+/* Whether a slot in use was dead when the sweep that is on began: it ends with
+ * the sweep. */
+static inline int mn_slot_is_dying(const mn_index *index, uint32_t slot) {
+  return mn_slot_is_dead(index, slot) &&
+         index->keys[slot] != mn_era_mark(index->state->era);
+}
+
 /* Takes the next slot: the latest that was freed, or else a new one. There is
  * one. 0 and MN_NO_SLOT where the chain of free ones is damaged. */
 int mn_slot_take(mn_index *index, uint32_t *slot);
@@ -74,6 +81,9 @@ void mn_slot_delete(mn_index *index, uint32_t slot);
 /* Clears a slot that nothing leads to and puts it before the others that are
  * free. */
 void mn_slot_free(mn_index *index, uint32_t slot);
+
+/* Frees the slot of a dead vector, to which nothing leads any more. */
+void mn_slot_bury(mn_index *index, uint32_t slot);
 
 /* Undoes taking a slot, the latest first, where before all of that `count` were
  * in use; MN_NO_SLOT is none. */

@@ -49,7 +49,8 @@ AT(mn_sizes, update_scratch_bytes, 48);
 AT(mn_sizes, like_scratch_bytes, 52);
 AT(mn_sizes, within_scratch_bytes, 56);
 AT(mn_sizes, diversify_scratch_bytes, 60);
-SIZE(mn_sizes, 64);
+AT(mn_sizes, repair_scratch_bytes, 64);
+SIZE(mn_sizes, 68);
 
 AT(mn_training, least, 0);
 AT(mn_training, enough, 4);

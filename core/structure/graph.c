@@ -68,9 +68,11 @@ int mn_graph_is_single(const mn_index *index, uint32_t slot) {
 int mn_graph_begins(const mn_index *index) {
   const mn_state *state = index->state;
   const uint32_t stride = state->stride;
-  if (index->options.structure != MN_HNSW || state->linked == 0)
-    return state->entries == 0 && stride == 0;
-  return state->entries > 0 && state->entries <= MN_ENTRIES && stride > 0 &&
+  if (state->entries == 0)
+    return stride == 0 && (index->options.structure != MN_HNSW ||
+                           state->linked == state->dead);
+  return index->options.structure == MN_HNSW && state->linked > 0 &&
+         state->entries <= MN_ENTRIES && stride > 0 &&
          (stride & (stride - 1)) == 0;
 }
 
@@ -102,4 +104,32 @@ void mn_graph_enter(mn_index *index, uint32_t slot) {
       return;
   }
   entries[state->entries++] = slot;
+}
+
+/* Whether a walk may begin at a slot of a live graph for some time. */
+static int may_enter(const mn_index *index, uint32_t slot) {
+  const uint32_t *list = mn_graph_list(index, slot);
+  return (list[0] & MN_TWIN) == 0 && !mn_slot_is_free(index, slot) &&
+         !mn_slot_is_dying(index, slot);
+}
+
+void mn_graph_renew_entries(mn_index *index) {
+  mn_state *state = index->state;
+  uint32_t *entries = index->entries;
+  uint32_t count = 0;
+  for (uint32_t i = 0; i < state->entries; i++)
+    if (entries[i] < state->count && may_enter(index, entries[i]))
+      entries[count++] = entries[i];
+  while (count < MN_ENTRIES / 2 && state->stride > 1) {
+    state->stride /= 2;
+    count = 0;
+    for (uint32_t slot = 0; slot < state->count && count < MN_ENTRIES;
+         slot += state->stride)
+      if (may_enter(index, slot))
+        entries[count++] = slot;
+  }
+  mn_zero(entries + count, (MN_ENTRIES - count) * sizeof *entries);
+  state->entries = count;
+  if (count == 0)
+    state->stride = 0;
 }

@@ -97,4 +97,8 @@ uint64_t mn_graph_bytes(const mn_index *index);
  * its number says so. */
 void mn_graph_enter(mn_index *index, uint32_t slot);
 
+/* Lets go the entries that die. Where few are left the stride is halved, until
+ * there are enough or every vector of the graph is one. */
+void mn_graph_renew_entries(mn_index *index);
+
 #endif

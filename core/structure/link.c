@@ -9,34 +9,12 @@
 #include "../bytes.h"
 #include "../encoding/codec.h"
 #include "hnsw.h"
+#include "neighbours.h"
 #include "pending.h"
-#include "structure.h"
 
 _Static_assert(MN_LINK_BATCH <= MN_ENTRIES, "a walk's room holds a batch");
 
-/* --- Scratch -------------------------------------------------------------- */
-
-int mn_chooser_allocate(const mn_options *options, mn_chooser *chooser,
-                        mn_arena *scratch) {
-  const size_t most = mn_links_max(options->m);
-  const size_t list = most + 1, found = options->ef_construction;
-  const size_t candidates = found > list ? found : list;
-  mn_codec codec;
-  mn_codec_first(options, &codec);
-  chooser->vector =
-      mn_arena_allocate(scratch, sizeof(float) * codec.dimensions);
-  chooser->scratch = mn_arena_allocate(
-      scratch, (size_t)mn_codec_measure(&codec).scratch_bytes);
-  chooser->chosen = mn_arena_allocate(scratch, most * sizeof *chooser->chosen);
-  chooser->query = mn_arena_allocate(scratch, mn_slot_query_bytes(&codec));
-  chooser->slots =
-      mn_arena_allocate(scratch, candidates * sizeof *chooser->slots);
-  chooser->distances =
-      mn_arena_allocate(scratch, candidates * sizeof *chooser->distances);
-  return chooser->vector != NULL && chooser->scratch != NULL &&
-         chooser->chosen != NULL && chooser->query != NULL &&
-         chooser->slots != NULL && chooser->distances != NULL;
-}
+/* --- Proposing ------------------------------------------------------------ */
 
 int mn_proposer_allocate(const mn_options *options, uint32_t capacity,
                          const uint64_t *keys, mn_proposer *proposer,
@@ -48,68 +26,6 @@ int mn_proposer_allocate(const mn_options *options, uint32_t capacity,
   return mn_walk_allocate(options, capacity, &proposer->walk, scratch) &&
          proposer->found.items != NULL && proposer->query != NULL;
 }
-
-int mn_committer_allocate(const mn_options *options, const uint64_t *keys,
-                          mn_committer *committer, mn_arena *scratch) {
-  mn_codec codec;
-  mn_codec_first(options, &codec);
-  committer->list =
-      mn_pool_allocate(keys, mn_links_max(options->m) + 1, scratch);
-  committer->query = mn_arena_allocate(scratch, mn_slot_query_bytes(&codec));
-  return committer->list.items != NULL && committer->query != NULL;
-}
-
-/* --- Choosing ------------------------------------------------------------- */
-
-/* What linking compares: codes with codes, by the planes that a walk reads. */
-static mn_target link_target(const mn_index *index) {
-  return mn_codes_of(index, mn_codec_first_planes(&index->codec));
-}
-
-static float distance_to(const mn_target *target, uint32_t slot) {
-  float distance;
-  mn_distances(target, &slot, 1, &distance);
-  return distance;
-}
-
-/* Of the candidates from `at` on, those that are nearer to the vector itself
- * than to `link`: to the front of `items`; their number. */
-static uint32_t keep_apart(const mn_target *target, uint32_t link,
-                           const mn_candidate *from, uint32_t count,
-                           mn_chooser *chooser, mn_candidate *items) {
-  for (uint32_t i = 0; i < count; i++)
-    chooser->slots[i] = mn_candidate_slot(from[i]);
-  mn_target to = *target;
-  to.query = mn_prepare_slot(target, link, 1, chooser->vector, chooser->scratch,
-                             chooser->query);
-  mn_distances(&to, chooser->slots, count, chooser->distances);
-  uint32_t kept = 0;
-  for (uint32_t i = 0; i < count; i++) {
-    const int is_apart = !(chooser->distances[i] < from[i].distance);
-    items[kept] = from[i];
-    kept += (uint32_t)is_apart;
-  }
-  return kept;
-}
-
-/* Which of the candidates, nearest first, become links, up to `most`: those
- * that are nearer to the vector than to any chosen before (Algorithm 4). Into
- * chooser->chosen; their number. Uses the pool up. */
-static uint32_t choose(const mn_index *index, mn_chooser *chooser,
-                       mn_pool *candidates, uint32_t most) {
-  const mn_target target = link_target(index);
-  uint32_t count = 0, left = candidates->size;
-  while (left > 0 && count < most) {
-    const uint32_t link = mn_candidate_slot(candidates->items[0]);
-    chooser->chosen[count++] = link;
-    if (count < most)
-      left = keep_apart(&target, link, candidates->items + 1, left - 1, chooser,
-                        candidates->items);
-  }
-  return count;
-}
-
-/* --- Proposing ------------------------------------------------------------ */
 
 /* What a batch's vector found: the vector to which it is equal, or MN_TWIN; the
  * number of its links; and m places for them. */
@@ -152,7 +68,8 @@ static uint32_t find_equal(const mn_index *index, const mn_target *target,
                            const mn_pool *candidates, const uint32_t *batch,
                            uint32_t nth) {
   const uint32_t slot = batch[nth];
-  const float self = distance_to(target, slot);
+  float self;
+  mn_distances(target, &slot, 1, &self);
   uint32_t equal = MN_TWIN, earliest = nth;
   for (uint32_t i = 0; i < candidates->size; i++) {
     const uint32_t other = mn_candidate_slot(candidates->items[i]);
@@ -175,7 +92,7 @@ void mn_graph_propose(const mn_index *index, const uint32_t *batch,
                       mn_proposer *proposer) {
   const uint32_t slot = batch[nth];
   uint32_t *proposal = proposals + nth * proposal_words(&index->options);
-  mn_target target = link_target(index);
+  mn_target target = mn_link_target(index);
   target.query = mn_prepare_slot(&target, slot, 0, chooser->vector,
                                  chooser->scratch, proposer->query);
   mn_walk_begin(index, &proposer->walk, UINT64_MAX);
@@ -189,84 +106,10 @@ void mn_graph_propose(const mn_index *index, const uint32_t *batch,
   if (proposal[PROPOSED_EQUAL] != MN_TWIN)
     return;
   const uint32_t count =
-      choose(index, chooser, &proposer->found, index->options.m);
+      mn_links_choose(index, chooser, &proposer->found, index->options.m);
   proposal[PROPOSED_COUNT] = count;
   mn_move(proposal + PROPOSED_LINKS, chooser->chosen,
           count * sizeof *chooser->chosen);
-}
-
-/* --- Lists ---------------------------------------------------------------- */
-
-static void write_list(uint32_t *list, const uint32_t *slots, uint32_t count,
-                       uint32_t most) {
-  list[0] = count;
-  mn_move(list + 1, slots, count * sizeof *slots);
-  mn_zero(list + 1 + count, (most - count) * sizeof *slots);
-}
-
-static int has_link(const uint32_t *list, uint32_t slot) {
-  for (uint32_t i = 1; i <= list[0]; i++)
-    if (list[i] == slot)
-      return 1;
-  return 0;
-}
-
-/* Puts a link behind the plain ones; a twin's stays last. There is room. */
-static void append_link(uint32_t *list, uint32_t plain, uint32_t slot) {
-  if (list[0] > plain)
-    list[plain + 2] = list[plain + 1];
-  list[plain + 1] = slot;
-  list[0]++;
-}
-
-/* Adds a link from `from` to `slot`; a full list is chosen anew. 1 where the
- * link is in the list afterwards. */
-static int link_back(const mn_index *index, mn_chooser *chooser,
-                     mn_committer *committer, uint32_t from, uint32_t slot) {
-  const uint32_t most = mn_links_max(index->options.m);
-  uint32_t *list = mn_graph_list(index, from);
-  const uint32_t plain = mn_plain_links(list, most);
-  if (list[0] < most) {
-    append_link(list, plain, slot);
-    return 1;
-  }
-  mn_pool *pool = &committer->list;
-  mn_target target = link_target(index);
-  target.query = mn_prepare_slot(&target, from, 1, chooser->vector,
-                                 chooser->scratch, committer->query);
-  uint32_t others = 0;
-  chooser->slots[others++] = slot;
-  for (uint32_t i = 1; i <= plain; i++)
-    if (mn_graph_takes(index, list[i])) /* not dead, and no damage */
-      chooser->slots[others++] = list[i];
-  mn_distances(&target, chooser->slots, others, chooser->distances);
-  mn_pool_fill(pool, chooser->distances, chooser->slots, others);
-  const uint32_t twin = plain < most ? list[most] : 0;
-  const uint32_t count =
-      choose(index, chooser, pool, twin == 0 ? most : most - 1);
-  write_list(list, chooser->chosen, count, most);
-  if (twin != 0)
-    list[++list[0]] = twin;
-  for (uint32_t c = 0; c < count; c++)
-    if (chooser->chosen[c] == slot)
-      return 1;
-  return 0;
-}
-
-/* No list kept a link to `slot`. It takes the place of the last plain link in
- * its nearest neighbour's list and takes that link over, so that both stay
- * within reach. */
-static void force_link(const mn_index *index, uint32_t slot) {
-  const uint32_t most = mn_links_max(index->options.m);
-  uint32_t *own = mn_graph_list(index, slot);
-  uint32_t *nearest = mn_graph_list(index, own[1]);
-  const uint32_t last = mn_plain_links(nearest, most);
-  if (last == 0)
-    return; /* damage: a list that kept nothing is not full */
-  const uint32_t moved = nearest[last];
-  nearest[last] = slot;
-  if (mn_graph_takes(index, moved) && !has_link(own, moved))
-    own[++own[0]] = moved; /* at most m of the 2 m places are taken */
 }
 
 /* --- Twins ---------------------------------------------------------------- */
@@ -287,7 +130,7 @@ static void hand_over(const mn_index *index, uint32_t first, uint32_t moved) {
       if (other[o] == moved)
         return;
     if (other[0] < most) {
-      append_link(other, plain, moved);
+      mn_list_append(other, plain, moved);
       return;
     }
   }
@@ -307,7 +150,7 @@ static void link_twin(const mn_index *index, uint32_t first, uint32_t slot) {
   const uint32_t earlier = mn_graph_twin(index, first);
   const uint32_t links[2] = {first, list[at]};
   uint32_t *own = mn_graph_list(index, slot);
-  write_list(own, links, at <= list[0] ? 2 : 1, most);
+  mn_list_write(own, links, at <= list[0] ? 2 : 1, most);
   own[0] |= MN_TWIN;
   if (earlier != MN_TWIN)
     mn_graph_list(index, earlier)[1] = slot;
@@ -350,11 +193,11 @@ static uint32_t write_own(const mn_index *index, const batch *b,
   const uint32_t m = index->options.m;
   const uint32_t *proposal = proposal_of(b, place);
   uint32_t *own = mn_graph_list(index, b->slots[place]);
-  write_list(own, NULL, 0, mn_links_max(m));
+  mn_list_write(own, NULL, 0, mn_links_max(m));
   for (uint32_t i = 0; i < proposal[PROPOSED_COUNT] && i < m; i++) {
     const uint32_t link = first_of(b, proposal[PROPOSED_LINKS + i]);
     if (link != b->slots[place] && mn_graph_takes(index, link) &&
-        !has_link(own, link))
+        !mn_list_has(own, link))
       own[++own[0]] = link;
   }
   return own[0];
@@ -372,9 +215,9 @@ static void commit_one(mn_index *index, const batch *b, uint32_t place,
   const uint32_t *own = mn_graph_list(index, slot);
   int kept = 0;
   for (uint32_t i = 1; i <= count; i++)
-    kept |= link_back(index, chooser, committer, own[i], slot);
+    kept |= mn_link_back(index, chooser, committer, own[i], slot);
   if (!kept && count > 0)
-    force_link(index, slot);
+    mn_link_force(index, slot);
   mn_graph_enter(index, slot);
 }
 

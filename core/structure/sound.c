@@ -5,17 +5,21 @@
 #include "pending.h"
 #include "structure.h"
 
+/* Whether nothing leads to a dead vector any more: its slot is about to be
+ * freed. */
+static int is_passed_by(const mn_index *index, uint32_t slot) {
+  return index->state->sweep == 2 && mn_slot_is_dying(index, slot);
+}
+
 /* Whether lists may lead to a slot: a vector of the graph, or a dead one that a
  * sweep has not led past everywhere. */
 static int is_passed(const mn_index *index, uint32_t slot) {
-  const mn_state *state = index->state;
-  if (slot >= state->count)
+  if (slot >= index->state->count)
     return 0;
   if (index->is_packed)
-    return slot < state->linked;
+    return slot < index->state->linked;
   return mn_graph_takes(index, slot) ||
-         (mn_slot_is_dead(index, slot) &&
-          (state->sweep != 2 || index->keys[slot] == mn_era_mark(state->era)));
+         (mn_slot_is_dead(index, slot) && !is_passed_by(index, slot));
 }
 
 /* Links lead to other vectors in the graph, each once, and to none of its
@@ -87,7 +91,7 @@ static int lists_hold(const mn_index *index) {
       return 0;
     if (!is_used || mn_list_waits(list))
       continue;
-    if (!list_holds(index, slot))
+    if (!is_passed_by(index, slot) && !list_holds(index, slot))
       return 0;
     linked++;
     if (mn_list_is_twin(list))

@@ -137,6 +137,7 @@ typedef struct mn_chooser {
   uint8_t *query;   /* the latest of them */
   uint32_t *slots;  /* of candidates: ef_construction, or a list and one */
   float *distances; /* to those */
+  uint64_t distance_count;
 } mn_chooser;
 
 /* Finding a vector's links in the graph as it is. */

@@ -277,6 +277,7 @@ int main(void) {
     test_division(specs[i]);
     test_twins(specs[i]);
   }
+
   test_reuse();
   test_pack();
   test_resize();
