@@ -6,6 +6,7 @@
 #include "kernels/kernels.h"
 #include "key_map.h"
 #include "structure/graph.h"
+#include "structure/ivf.h"
 #include "transform/transform.h"
 
 static const uint32_t section_names[MN_CORE_SECTIONS] = {
@@ -14,7 +15,7 @@ static const uint32_t section_names[MN_CORE_SECTIONS] = {
     MN_SECTION('C', 'O', 'D', 'E'), MN_SECTION('R', 'E', 'S', 'T'),
     MN_SECTION('F', 'I', 'N', 'E'), MN_SECTION('F', 'R', 'S', 'T'),
     MN_SECTION('M', 'O', 'D', 'L'), MN_SECTION('L', 'I', 'N', 'K'),
-    MN_SECTION('E', 'N', 'T', 'R'),
+    MN_SECTION('E', 'N', 'T', 'R'), MN_SECTION('L', 'I', 'S', 'T'),
 };
 
 static const uint8_t magic[8] = {'M', 'I', 'N', 'N', 'O', 'W', 0x1a, '\n'};
@@ -30,6 +31,7 @@ static uint64_t lay_out_model(const mn_options *o, const mn_codec *codec,
     bytes[MN_OF_TRANSFORM] = map.ops->model_bytes(map.from, map.to);
   bytes[MN_OF_CODEC] = mn_codec_measure(codec).model_bytes;
   bytes[MN_OF_FINE] = mn_codec_measure(fine).model_bytes;
+  bytes[MN_OF_CENTROIDS] = mn_ivf_model_bytes(o, codec->dimensions);
   uint64_t end = 0;
   for (unsigned i = 0; i < MN_MODEL_PARTS; i++) {
     part[i] = bytes[i] > 0 ? mn_round_up(end) : UINT64_MAX;
@@ -61,6 +63,7 @@ mn_status mn_layout_of(const mn_options *o, uint32_t capacity,
                        : packed == NULL ? mn_graph_link_bytes(o->m, capacity)
                                         : mn_packed_bytes(packed, capacity);
   bytes[MN_AT_ENTRIES] = is_graph ? MN_ENTRIES * sizeof(uint32_t) : 0;
+  bytes[MN_AT_LISTS] = mn_ivf_list_bytes(o->nlist, capacity, packed != NULL);
 
   uint64_t at = sizeof(mn_header);
   for (unsigned i = 0; i < MN_CORE_SECTIONS; i++) {
@@ -132,6 +135,7 @@ mn_options mn_header_options(const mn_header *header) {
                       .refine = (mn_encoding)header->refine,
                       .m = header->m,
                       .ef_construction = header->ef_construction,
+                      .nlist = header->nlist,
                       .seed = header->seed};
 }
 
@@ -167,6 +171,7 @@ void mn_header_write(mn_header *header, const mn_options *o, uint32_t flags,
   header->ef_construction = (uint16_t)o->ef_construction;
   header->pq_m = (uint16_t)o->pq_m;
   header->kept_dimensions = (uint16_t)o->kept_dimensions;
+  header->nlist = o->nlist;
   header->seed = o->seed;
   header->capacity = capacity;
   header->section_count = mn_layout_table(layout, header->table);
@@ -247,6 +252,8 @@ void mn_index_point(mn_index *index, uint8_t *block, int writable,
   index->fine.model = model_part(at[MN_AT_MODEL], layout->part[MN_OF_FINE]);
   index->links = at[MN_AT_LINKS];
   index->entries = (void *)at[MN_AT_ENTRIES];
+  index->centroids = model_part(at[MN_AT_MODEL], layout->part[MN_OF_CENTROIDS]);
+  index->lists = (void *)at[MN_AT_LISTS];
 }
 
 int mn_index_is_last(const mn_index *index, const mn_arena *arena) {

@@ -53,7 +53,8 @@ typedef struct mn_header {
   uint16_t kept_dimensions;
   uint16_t low_bits; /* packed graph: of a link, the bits stored as they are */
   uint64_t links;    /* packed graph: of all lists together */
-  uint8_t zero[56];
+  uint32_t nlist;    /* ivf */
+  uint8_t zero[52];
   mn_section_entry table[MN_TABLE_ENTRIES];
 } mn_header;
 
@@ -106,6 +107,7 @@ typedef enum mn_core_section {
   MN_AT_MODEL,
   MN_AT_LINKS,
   MN_AT_ENTRIES,
+  MN_AT_LISTS,
   MN_CORE_SECTIONS
 } mn_core_section;
 
@@ -115,6 +117,7 @@ typedef enum mn_model_part {
   MN_OF_TRANSFORM,
   MN_OF_CODEC,
   MN_OF_FINE,
+  MN_OF_CENTROIDS,
   MN_MODEL_PARTS
 } mn_model_part;
 

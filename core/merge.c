@@ -12,6 +12,7 @@
 #include "key_map.h"
 #include "slots.h"
 #include "structure/graph.h"
+#include "structure/ivf.h"
 #include "structure/structure.h"
 #include "transform/transform.h"
 
@@ -55,7 +56,8 @@ static int copies(const mn_index *into, const mn_index *from) {
 
 /* --- Plan ----------------------------------------------------------------- */
 
-/* Scratch of encoding vectors again; none where codes are copied. */
+/* Scratch of encoding vectors again, or of finding their lists; none where
+ * codes are copied, and there are no lists. */
 typedef struct merger {
   int is_copy;
   mn_vector_room decoded; /* of `from` */
@@ -67,7 +69,7 @@ typedef struct merger {
 static int allocate(const mn_index *into, const mn_index *from, merger *w,
                     mn_arena *scratch) {
   w->is_copy = copies(into, from);
-  if (w->is_copy)
+  if (w->is_copy && !mn_is_ivf(&into->options))
     return 1;
   w->vector =
       mn_arena_allocate(scratch, sizeof(float) * into->options.dimensions);
@@ -197,16 +199,29 @@ static mn_status encode(const mn_index *into, const mn_index *from,
   return mn_vector_encode(into, w->vector, &w->encoded, places, clipped, error);
 }
 
-/* The codes of a vector, and what they count for. */
+/* The list of a vector of which there is only the code. */
+static uint32_t list_of(const mn_index *into, const mn_code_places *at,
+                        const mn_vector_room *room) {
+  into->codec.ops->decode(&into->codec, at->code, at->rest, room->mapped,
+                          room->scratch);
+  return mn_ivf_list_of(into, room->mapped, room->work);
+}
+
+/* The codes of a vector, and what they count for; ivf: `*list` is that to which
+ * it belongs. */
 static mn_status write_codes(mn_index *into, uint32_t to, const mn_index *from,
-                             uint32_t slot, uint32_t nth, const merger *w) {
+                             uint32_t slot, uint32_t nth, const merger *w,
+                             uint32_t *list) {
   mn_state *state = into->state;
   const uint32_t mean = mean_error(from, w->is_copy);
   uint32_t clipped = 0, error = 0;
-  if (w->is_copy)
+  mn_code_places places = mn_places_of(into, to);
+  if (w->is_copy) {
     mn_vector_copy(from, slot, into, to);
-  else {
-    const mn_code_places places = mn_places_of(into, to);
+    if (mn_is_ivf(&into->options))
+      *list = list_of(into, &places, &w->encoded);
+  } else {
+    places.list = mn_is_ivf(&into->options) ? list : NULL;
     const mn_status status =
         encode(into, from, slot, w, &places, &clipped, &error);
     if (status != MN_OK)
@@ -238,12 +253,14 @@ static mn_status merge_one(mn_index *into, const mn_index *from, uint32_t slot,
     return MN_ERROR_CAPACITY;
   if (!mn_slot_take(into, &to))
     return MN_ERROR_CORRUPT;
-  const mn_status status = write_codes(into, to, from, slot, m->merged, w);
+  uint32_t list = 0;
+  const mn_status status =
+      write_codes(into, to, from, slot, m->merged, w, &list);
   if (status != MN_OK) {
     mn_slot_give_back(into, to, used);
     return status;
   }
-  return mn_slot_settle(into, key, to) ? MN_OK : MN_ERROR_CORRUPT;
+  return mn_slot_settle(into, key, to, list) ? MN_OK : MN_ERROR_CORRUPT;
 }
 
 /* Whether it can be encoded, if it is going to be. */

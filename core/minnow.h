@@ -98,6 +98,8 @@ extern "C" {
 #define MN_NORM2_MAX 4.2535295865117308e37f
 /* Vectors that are linked into a graph together. */
 #define MN_LINK_BATCH 64u
+/* Lists of an inverted file. */
+#define MN_NLIST_MAX 65536u
 /* Sections that a host may attach to one block. */
 #define MN_HOST_SECTIONS_MAX 8u
 
@@ -120,6 +122,7 @@ extern "C" {
  *   MN_NO_TRAIN       vectors can be added to a block that was trained
  *                     elsewhere. Not to be linked: mn_index_train,
  *                     mn_plan_training
+ *   MN_NO_IVF         no MN_IVF
  *   MN_NO_GRAPH       no MN_HNSW; MN_AUTO wants it from MN_AUTO_HNSW_CAPACITY
  *   MN_NO_FLOATS      no MN_F32, MN_F16, MN_BF16
  *   MN_NO_SQ          no MN_SQ8, MN_SQ6, MN_SQ4
@@ -299,11 +302,19 @@ typedef enum mn_encoding {
  *   MN_HNSW  a navigable small world graph (Malkov and Yashunin, arXiv
  *            1603.09320; Algorithms 1, 2 and 4), without upper levels: a walk
  *            begins at the nearest of up to 64 entries. Approximate, with
- *            recall traded for time by `ef` */
+ *            recall traded for time by `ef`
+ *   MN_IVF   an inverted file (Jegou et al., TPAMI 2011, section IV): `nlist`
+ *            lists, a vector in that of the centroid nearest to it; a search
+ *            scans the `nprobe` lists whose centroids are nearest to the query.
+ *            Centroids are trained, by k-means that evens out the lists, on the
+ *            transformed vectors. Approximate, and exact where nprobe is nlist.
+ *            It compares more than a graph does, but reads vectors that lie
+ *            side by side once the index is packed: fewer pages of a file */
 typedef enum mn_structure {
   MN_AUTO = 0,
   MN_FLAT = 1,
-  MN_HNSW = 2
+  MN_HNSW = 2,
+  MN_IVF = 3
 } mn_structure;
 
 /* Below this many vectors a flat scan was measured to be as fast as a graph
@@ -333,14 +344,17 @@ typedef struct mn_options {
                                0: 16 */
   uint32_t ef_construction; /* hnsw: candidates kept while linking; m to
                                MN_EF_MAX; 0: 100 */
-  uint64_t seed;            /* of all pseudo-random choices; 0 is a seed too */
+  uint32_t nlist; /* ivf: lists, 1 to MN_NLIST_MAX; 0: 4 times the root
+                     of the capacity, at most an eighth of it; else
+                     0 */
+  uint64_t seed;  /* of all pseudo-random choices; 0 is a seed too */
 } mn_options;
 
 /* Reads a spec string of `bytes` bytes into the options, leaving dimensions,
  * metric, ef_construction and seed alone:
  *
  *     spec      = word { "," word }, of each kind at most one, in this order:
- *     structure = "auto" | "flat" | "hnsw" [ M ]
+ *     structure = "auto" | "flat" | "hnsw" [ M ] | "ivf" [ NLIST ]
  *     transform = "hadamard" | "first" N | "pca" N | "opq"
  *     encoding  = "f32" | "f16" | "bf16" | "sq8" | "sq6" | "sq4" | "sign"
  *               | "bits" B | "pq" M "x" BITS [ "+c" ]
@@ -410,9 +424,11 @@ typedef struct mn_index {
   uint8_t *rests;      /* by slot, codec.rest_bytes each */
   uint8_t *fine_codes; /* the same of refine */
   uint8_t *fine_rests;
-  uint8_t *model;    /* of the transform; the codecs' follow */
-  uint8_t *links;    /* hnsw: lists of links, by slot */
-  uint32_t *entries; /* hnsw: slots where a walk may begin */
+  uint8_t *model;     /* of the transform; the codecs' follow */
+  uint8_t *links;     /* hnsw: lists of links, by slot */
+  uint32_t *entries;  /* hnsw: slots where a walk may begin */
+  uint8_t *centroids; /* ivf: part of the model */
+  uint32_t *lists;    /* ivf: which vectors are in which list */
 } mn_index;
 
 /* --- Sizes ---------------------------------------------------------------- */
@@ -469,7 +485,8 @@ typedef struct mn_training {
 } mn_training;
 
 /* What training wants and takes. Errors: ARGUMENT (an option, or a null
- * pointer), TOO_LARGE. O(1). */
+ * pointer; ivf: nlist is 0, as the capacity is not known here: a created
+ * index's options say it), TOO_LARGE. O(1). */
 mn_status mn_plan_training(const mn_options *options, uint32_t count,
                            mn_training *training);
 
@@ -525,12 +542,14 @@ typedef struct mn_vectors {
   uint32_t dimensions;
 } mn_vectors;
 
-/* Learns from a sample what transform, encoding and refine need: ranges, means,
- * principal axes, codebooks. f32, f16, bf16 and sign need nothing. Once only,
+/* Learns from a sample what transform, lists, encoding and refine need:
+ * principal axes, centroids, ranges, means, codebooks. f32, f16, bf16 and sign
+ * need nothing where there are no lists. Once only,
  * and before the first add. mn_plan_training says how many vectors it wants,
  * and its scratch.
  * sq8, sq6, sq4, bits: O(count d); pca: O(count d^2 + d^3); pq, prq: 25
- * iterations of k-means, O(count d 2^pq_bits) each; opq: several times that.
+ * iterations of k-means, O(count d 2^pq_bits) each; opq: several times that;
+ * ivf: 8 times O(count d nlist).
  * Errors: ARGUMENT, DIMENSIONS, NOT_FINITE (also where a vector with the
  * largest value of every dimension would not be accepted), ZERO_VECTOR, SAMPLE
  * (fewer than mn_training.least), TRAINED (already, or never needed),
@@ -774,13 +793,16 @@ mn_status mn_index_thaw(const mn_index *packed, uint32_t capacity,
  *                    Patel et al., arXiv 2403.04871)
  *   MN_PLAN_POST     walks as if there were no condition, with as many
  *                    candidates as there is room for, and drops what does not
- *                    match */
+ *                    match
+ *   MN_PLAN_PROBE    only of an ivf index, where it stands for every plan but a
+ *                    scan: scans the lists nearest to the query */
 typedef enum mn_plan_kind {
   MN_PLAN_AUTO = 0,
   MN_PLAN_SCAN = 1,
   MN_PLAN_WALK = 2,
   MN_PLAN_TWO_HOP = 3,
-  MN_PLAN_POST = 4
+  MN_PLAN_POST = 4,
+  MN_PLAN_PROBE = 5
 } mn_plan_kind;
 
 /* Why a search took its plan. */
@@ -790,14 +812,17 @@ typedef enum mn_plan_reason {
   MN_WHY_ALL = 3,      /* there is no condition */
   MN_WHY_FEW = 4,      /* comparing the matches is estimated to take least */
   MN_WHY_SPARSE = 5,   /* most links lead to no match */
-  MN_WHY_DENSE = 6     /* enough do */
+  MN_WHY_DENSE = 6     /* enough do; ivf: more than a search compares */
 } mn_plan_reason;
 
 /* What a search did. */
 typedef struct mn_stats {
-  uint64_t distances; /* computed to find candidates */
-  uint64_t bytes;     /* of codes that were read, refining included */
+  uint64_t distances; /* computed to find candidates; ivf: those to the
+                         centroids, nlist, included */
+  uint64_t bytes;     /* of codes that were read, refining included; ivf:
+                         and of centroids */
   uint32_t hops;      /* graph: vectors whose links were followed */
+  uint32_t probed;    /* ivf: lists that were scanned */
   uint32_t exact;     /* 1: every match was compared by `planes`, so the
                          candidates are the best as far as those can tell; 0
                          also where a sieve spared most that */
@@ -830,23 +855,27 @@ typedef mn_status (*mn_fetch)(void *context, uint64_t key, uint32_t slot,
 /* Fields that are 0 take their default. */
 typedef struct mn_query {
   const float *vector;
-  uint32_t dimensions;    /* must be the index's */
-  uint32_t k;             /* hits wanted, 1 to MN_EF_MAX; no default */
-  uint32_t ef;            /* graph: candidates kept, up to MN_EF_MAX; more finds
-                             more and takes longer; raised to k (or the number
-                             to refine) where smaller; 0: what the index is
-                             tuned to, or else MN_EF_DEFAULT */
-  uint32_t planes;        /* bits: how many planes of a code are read, 1, 2, 4
-                             or all: precision chosen at query time. 0: for
-                             bits4 and up, candidates are found by some 400 bits
-                             (1 plane from 384 dimensions, 2 from 192, else 4)
-                             and refined by all; else all are read.
-                             A flat scan by 1 plane that is refined begins with
-                             a sieve: the plane against the signs of the query
-                             leaves 4 times what is to be refined, 256 at least,
-                             to be compared in full. Of the 10 nearest it lost
-                             .001 of sentence embeddings, none of pixels. With
-                             a filter, or above 4096, there is no sieve. */
+  uint32_t dimensions; /* must be the index's */
+  uint32_t k;          /* hits wanted, 1 to MN_EF_MAX; no default */
+  uint32_t ef;         /* graph: candidates kept, up to MN_EF_MAX; more finds
+                          more and takes longer; raised to k (or the number
+                          to refine) where smaller; 0: what the index is
+                          tuned to, or else MN_EF_DEFAULT */
+  uint32_t nprobe;     /* ivf: lists that are scanned, the nearest first; more
+                          find more and take longer; as many more as k hits
+                          need; 0: what the index is tuned to, or else 3 times
+                          the root of nlist */
+  uint32_t planes;     /* bits: how many planes of a code are read, 1, 2, 4
+                          or all: precision chosen at query time. 0: for
+                          bits4 and up, candidates are found by some 400 bits
+                          (1 plane from 384 dimensions, 2 from 192, else 4)
+                          and refined by all; else all are read.
+                          A flat scan by 1 plane that is refined begins with
+                          a sieve: the plane against the signs of the query
+                          leaves 4 times what is to be refined, 256 at least,
+                          to be compared in full. Of the 10 nearest it lost
+                          .001 of sentence embeddings, none of pixels. With
+                          a filter, or above 4096, there is no sieve. */
   uint32_t refine_planes; /* bits, with `planes`, without `refine`: candidates
                              are refined by this many, more than `planes`; 0:
                              they are not */

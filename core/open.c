@@ -149,7 +149,7 @@ static int repair_holds(const mn_index *index) {
 }
 
 static int tuned_holds(const mn_state *state) {
-  return state->tuned_ef <= MN_EF_MAX &&
+  return state->tuned_ef <= MN_EF_MAX && state->tuned_nprobe <= MN_NLIST_MAX &&
          (state->tuned_refine_k == 0.0f ||
           (state->tuned_refine_k >= 1.0f &&
            state->tuned_refine_k <= (float)MN_EF_MAX));

@@ -2,6 +2,7 @@
 /* Options: defaults and ranges; the names of statuses. */
 #include "options.h"
 #include "encoding/codec.h"
+#include "structure/ivf.h"
 #include "transform/transform.h"
 
 static const uint32_t default_m = 16, default_ef_construction = 100;
@@ -59,7 +60,8 @@ static int is_built(const mn_options *o) {
          (o->refine == 0 || mn_codec_of(o->refine) != NULL) &&
          (o->transform == MN_NO_TRANSFORM ||
           mn_transform_of(o->transform) != NULL) &&
-         (o->structure != MN_HNSW || MN_HAS_GRAPH);
+         (o->structure != MN_HNSW || MN_HAS_GRAPH) &&
+         (o->structure != MN_IVF || MN_HAS_IVF);
 }
 
 mn_status mn_options_complete(const mn_options *options, uint32_t capacity,
@@ -69,7 +71,7 @@ mn_status mn_options_complete(const mn_options *options, uint32_t capacity,
   mn_options o = *options;
   if (o.dimensions == 0 || o.dimensions > MN_DIMENSIONS_MAX ||
       o.metric < MN_L2 || o.metric > MN_JACCARD ||
-      (uint32_t)o.structure > MN_HNSW)
+      (uint32_t)o.structure > MN_IVF)
     return MN_ERROR_ARGUMENT;
   if (o.encoding == 0)
     o.encoding = is_binary(o.metric) ? MN_SIGN : MN_F32;
@@ -86,6 +88,10 @@ mn_status mn_options_complete(const mn_options *options, uint32_t capacity,
     o.ef_construction = default_ef_construction;
   if (o.m < MN_M_MIN || o.m > MN_M_MAX || o.ef_construction < o.m ||
       o.ef_construction > MN_EF_MAX)
+    return MN_ERROR_ARGUMENT;
+  if (o.structure == MN_IVF && o.nlist == 0)
+    o.nlist = mn_ivf_default_nlist(capacity);
+  if (o.nlist > (o.structure == MN_IVF ? MN_NLIST_MAX : 0))
     return MN_ERROR_ARGUMENT;
   *is_auto = o.structure == MN_AUTO;
   if (*is_auto)

@@ -5,6 +5,7 @@
 #include "bytes.h"
 #include "key_map.h"
 #include "slots.h"
+#include "structure/ivf.h"
 #include "structure/order.h"
 #include "structure/pending.h"
 #include "vector.h"
@@ -68,9 +69,33 @@ static void place_others(const mn_index *index, packer *p, uint32_t *at) {
       place(p, slot, at);
 }
 
+/* Lists one behind the other, each in an order of nearness. */
+static uint32_t place_lists(const mn_index *index, packer *p,
+                            uint32_t *begins) {
+  uint32_t at = 0;
+  for (uint32_t list = 0; list < index->options.nlist; list++) {
+    uint32_t size = 0, slot = mn_ivf_first(index, list);
+    begins[list] = at;
+    /* In a damaged block lists may meet, or run in a circle. */
+    for (; slot != MN_NO_SLOT && p->new_of[slot] == UNPLACED &&
+           mn_slot_is_live(index, slot);
+         slot = mn_ivf_next(index, slot)) {
+      p->new_of[slot] = 0;
+      p->items[size++].slot = slot;
+    }
+    mn_order(index, p->items, size, &p->orderer);
+    for (uint32_t i = 0; i < size; i++) {
+      p->old_of[at] = p->items[i].slot;
+      p->new_of[p->items[i].slot] = at++;
+    }
+  }
+  begins[index->options.nlist] = mn_index_vectors(index);
+  return at;
+}
+
 /* Where every vector goes: those in the graph in an order of nearness, the
- * others, which are scanned, as they are. */
-static void arrange(const mn_index *index, packer *p) {
+ * others, which are scanned, as they are. `lists` becomes section LIST. */
+static void arrange(const mn_index *index, packer *p, uint32_t *lists) {
   const uint32_t count = index->state->count;
   const int is_graph = index->options.structure == MN_HNSW;
   uint32_t firsts = 0, at = 0;
@@ -79,11 +104,15 @@ static void arrange(const mn_index *index, packer *p) {
       p->items[firsts++].slot = slot;
   for (uint32_t slot = 0; slot < count; slot++)
     p->new_of[slot] = UNPLACED;
+  if (mn_is_ivf(&index->options))
+    at = place_lists(index, p, lists);
   mn_order(index, p->items, firsts, &p->orderer);
   for (uint32_t i = 0; i < firsts; i++)
     place_with_twins(index, p->items[i].slot, p, &at);
   if (is_graph)
     place_others(index, p, &at);
+  /* Without a graph, in the order of their slots; in a damaged block, what is
+   * in no list. */
   for (uint32_t slot = 0; slot < count; slot++)
     if (mn_slot_is_live(index, slot))
       place(p, slot, &at);
@@ -195,6 +224,15 @@ static void thaw_graph(const mn_index *packed, mn_index *live) {
           packed->state->entries * sizeof *live->entries);
 }
 
+static void thaw_lists(const mn_index *packed, mn_index *live) {
+  for (uint32_t list = 0; list < packed->options.nlist; list++) {
+    uint32_t from, to;
+    mn_ivf_range(packed, list, &from, &to);
+    while (to-- > from)
+      mn_ivf_put(live, to, list);
+  }
+}
+
 /* --- Copy ----------------------------------------------------------------- */
 
 /* What a copy is made of: where its parts lie in the one block and the other.
@@ -299,7 +337,7 @@ mn_status mn_index_pack(const mn_index *index, mn_index *packed,
     mn_arena_rewind(arena, mark);
     return MN_ERROR_ARENA;
   }
-  arrange(index, &p);
+  arrange(index, &p, made.lists);
   for (uint32_t slot = 0; slot < count; slot++)
     mn_vector_copy(index, p.old_of[slot], &made, slot);
   mn_key_map_fill(&made);
@@ -342,6 +380,8 @@ mn_status mn_index_thaw(const mn_index *packed, uint32_t capacity,
   mn_key_map_fill(&made);
   if (packed->options.structure == MN_HNSW)
     thaw_graph(packed, &made);
+  else if (mn_is_ivf(&packed->options))
+    thaw_lists(packed, &made);
   mn_move(live, &made, sizeof made);
   return MN_OK;
 }

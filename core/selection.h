@@ -78,4 +78,11 @@
 #define MN_HAS_GRAPH 1
 #endif
 
+/* The same for inverted lists. */
+#ifdef MN_NO_IVF
+#define MN_HAS_IVF 0
+#else
+#define MN_HAS_IVF 1
+#endif
+
 #endif

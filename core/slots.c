@@ -3,8 +3,8 @@
 #include "bytes.h"
 #include "encoding/codec.h"
 #include "key_map.h"
+#include "structure/ivf.h"
 #include "structure/pending.h"
-#include "structure/structure.h"
 
 void mn_slot_set_live(mn_index *index, uint32_t slot, int is_live) {
   uint32_t *word = &index->live[slot / 32];
@@ -34,9 +34,10 @@ int mn_slot_take(mn_index *index, uint32_t *taken) {
 }
 
 mn_status mn_slot_encode(mn_index *index, uint32_t slot, const float *row,
-                         const mn_vector_room *room) {
-  const mn_code_places places = mn_places_of(index, slot);
+                         const mn_vector_room *room, uint32_t *list) {
+  mn_code_places places = mn_places_of(index, slot);
   uint32_t clipped = 0, error = 0;
+  places.list = mn_is_ivf(&index->options) ? list : NULL;
   const mn_status status =
       mn_vector_encode(index, row, room, &places, &clipped, &error);
   if (status != MN_OK)
@@ -47,15 +48,19 @@ mn_status mn_slot_encode(mn_index *index, uint32_t slot, const float *row,
   return MN_OK;
 }
 
-int mn_slot_settle(mn_index *index, uint64_t key, uint32_t slot) {
+int mn_slot_settle(mn_index *index, uint64_t key, uint32_t slot,
+                   uint32_t list) {
   index->keys[slot] = key;
   if (!mn_key_map_put(index, key, slot))
     return 0;
   mn_slot_set_live(index, slot, 1);
-  if (index->options.structure == MN_HNSW)
+  if (index->options.structure == MN_HNSW) {
     mn_pending_append(index, slot);
-  else
-    index->state->linked++;
+    return 1;
+  }
+  index->state->linked++;
+  if (mn_is_ivf(&index->options))
+    mn_ivf_put(index, slot, list);
   return 1;
 }
 
@@ -64,10 +69,12 @@ mn_status mn_slot_store(mn_index *index, uint64_t key, const float *row,
   if (!mn_slot_take(index, taken))
     return MN_ERROR_CORRUPT;
   const uint32_t slot = *taken;
-  const mn_status status = mn_slot_encode(index, slot, row, room);
+  uint32_t list = 0;
+  const mn_status status = mn_slot_encode(index, slot, row, room, &list);
   if (status != MN_OK)
     return status;
-  return mn_slot_settle(index, key, slot) ? MN_OK : MN_ERROR_DUPLICATE_KEY;
+  return mn_slot_settle(index, key, slot, list) ? MN_OK
+                                                : MN_ERROR_DUPLICATE_KEY;
 }
 
 /* --- Out ------------------------------------------------------------------ */
@@ -93,6 +100,8 @@ int mn_slot_leave(mn_index *index, uint32_t slot) {
   mn_slot_set_live(index, slot, 0);
   if (index->options.structure == MN_HNSW)
     return leave_graph(index, slot);
+  if (mn_is_ivf(&index->options))
+    mn_ivf_take(index, slot);
   index->state->linked--;
   return 1;
 }

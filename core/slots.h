@@ -60,13 +60,14 @@ int mn_slot_take(mn_index *index, uint32_t *slot);
 mn_status mn_slot_store(mn_index *index, uint64_t key, const float *row,
                         const mn_vector_room *room, uint32_t *slot);
 
-/* Encodes a vector into a slot, and counts it. */
+/* Encodes a vector into a slot, and counts it; ivf: `*list` is the number of
+ * its list. */
 mn_status mn_slot_encode(mn_index *index, uint32_t slot, const float *row,
-                         const mn_vector_room *room);
+                         const mn_vector_room *room, uint32_t *list);
 
 /* Enters the key of a slot that was taken and has its codes, and lets it wait
- * to be linked. 0 where the key is there already. */
-int mn_slot_settle(mn_index *index, uint64_t key, uint32_t slot);
+ * to be linked; ivf: puts it into a list. 0 where the key is there already. */
+int mn_slot_settle(mn_index *index, uint64_t key, uint32_t slot, uint32_t list);
 
 void mn_slot_set_live(mn_index *index, uint32_t slot, int is_live);
 

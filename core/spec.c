@@ -5,7 +5,7 @@
 #include "options.h"
 #include "transform/transform.h"
 
-static const char *const structure_words[] = {"auto", "flat", "hnsw"};
+static const char *const structure_words[] = {"auto", "flat", "hnsw", "ivf"};
 
 static const mn_encoding encodings[] = {
     MN_F32, MN_F16,  MN_BF16, MN_SQ8, MN_SQ6,
@@ -53,13 +53,15 @@ static int take_number(word *w, uint32_t least, uint32_t most,
  * as another kind. */
 static int read_structure(word w, mn_options *o) {
   uint32_t s = MN_AUTO;
-  while (s <= MN_HNSW && !take(&w, structure_words[s]))
+  while (s <= MN_IVF && !take(&w, structure_words[s]))
     s++;
-  if (s > MN_HNSW)
+  if (s > MN_IVF)
     return 0;
   o->structure = (mn_structure)s;
   if (s == MN_HNSW && w.at < w.end)
     (void)take_number(&w, MN_M_MIN, MN_M_MAX, &o->m);
+  if (s == MN_IVF && w.at < w.end)
+    (void)take_number(&w, 1, MN_NLIST_MAX, &o->nlist);
   return w.at == w.end;
 }
 
@@ -201,6 +203,8 @@ mn_status mn_options_format(const mn_options *options,
   char *to = put(spec, structure_words[structure]);
   if (structure == MN_HNSW)
     to = put_number(to, o.m);
+  if (structure == MN_IVF && options->nlist > 0)
+    to = put_number(to, o.nlist);
   to = put(to, ",");
   if (o.transform != MN_NO_TRANSFORM) {
     to = put(to, mn_transform_of(o.transform)->name);

@@ -7,13 +7,16 @@
 #include "bytes.h"
 #include "encoding/codec.h"
 #include "options.h"
+#include "structure/ivf.h"
 #include "transform/transform.h"
 
 #ifndef MN_NO_TRAIN
 
 typedef struct trainer {
+  mn_options options;
   mn_map map;
   mn_codec codec, fine;
+  uint8_t *centroids;
 } trainer;
 
 static float *allocate_rows(uint32_t count, uint32_t dimensions,
@@ -68,6 +71,20 @@ static mn_status train_codec(mn_codec *codec, const mn_vectors *sample,
   return status;
 }
 
+/* Its rows may be overwritten, with signs for signs: no encoding that is
+ * trained minds. */
+static mn_status train_lists(const trainer *t, const mn_vectors *sample,
+                             float *rows, uint32_t count, mn_arena *scratch) {
+  if (!mn_is_ivf(&t->options))
+    return MN_OK;
+  const size_t mark = mn_arena_mark(scratch);
+  const mn_status status =
+      mn_ivf_train(&t->options, t->codec.kernels, sample == NULL ? NULL : rows,
+                   count, t->codec.dimensions, t->centroids, scratch);
+  mn_arena_rewind(scratch, mark);
+  return status;
+}
+
 static mn_status train(trainer *t, const mn_vectors *sample, uint32_t count,
                        mn_arena *scratch) {
   float *rows = allocate_rows(count, t->map.from, scratch);
@@ -83,6 +100,8 @@ static mn_status train(trainer *t, const mn_vectors *sample, uint32_t count,
     status = train_map(t, sample, rows, count, scratch);
   if (status == MN_OK && sample != NULL && t->map.ops != NULL)
     status = map_rows(t, rows, count, mapped);
+  if (status == MN_OK)
+    status = train_lists(t, sample, mapped, count, scratch);
   if (status == MN_OK)
     status = train_codec(&t->codec, sample, mapped, count, scratch);
   /* The encoding may have overwritten them. */
@@ -102,11 +121,13 @@ static uint32_t larger(uint32_t a, uint32_t b) {
 static void needs(const trainer *t, uint32_t *least, uint32_t *enough) {
   const mn_codec_sizes codec = mn_codec_measure(&t->codec);
   const mn_codec_sizes fine = mn_codec_measure(&t->fine);
-  *least = *enough = 0;
+  uint32_t map_least = 0, map_enough = 0;
   if (t->map.ops != NULL && t->map.ops->sample != NULL)
-    t->map.ops->sample(&t->map, least, enough);
-  *least = larger(*least, larger(codec.least, fine.least));
-  *enough = larger(*enough, larger(codec.enough, fine.enough));
+    t->map.ops->sample(&t->map, &map_least, &map_enough);
+  mn_ivf_sample(&t->options, least, enough);
+  *least = larger(larger(*least, map_least), larger(codec.least, fine.least));
+  *enough =
+      larger(larger(*enough, map_enough), larger(codec.enough, fine.enough));
 }
 
 mn_status mn_plan_training(const mn_options *options, uint32_t count,
@@ -116,9 +137,10 @@ mn_status mn_plan_training(const mn_options *options, uint32_t count,
   const mn_status status = mn_options_complete(options, 1, &o, &is_auto);
   if (status != MN_OK)
     return status;
-  if (training == NULL)
+  if (training == NULL || (o.structure == MN_IVF && options->nlist == 0))
     return MN_ERROR_ARGUMENT;
   trainer t;
+  t.options = o;
   t.map = mn_map_of(&o);
   mn_codec_first(&o, &t.codec);
   mn_codec_fine(&o, &t.fine);
@@ -163,6 +185,8 @@ static mn_status finish(mn_index *index, mn_status status) {
 
 #ifndef MN_NO_TRAIN
 static void train_index(const mn_index *index, trainer *t) {
+  t->options = index->options;
+  t->centroids = index->centroids;
   t->map = mn_map_of_index(index);
   mn_move(&t->codec, &index->codec, sizeof t->codec);
   mn_move(&t->fine, &index->fine, sizeof t->fine);
@@ -200,7 +224,10 @@ int mn_model_is_sound(const mn_index *index) {
          (codec->model_is_sound == NULL ||
           codec->model_is_sound(&index->codec)) &&
          (fine == NULL || fine->model_is_sound == NULL ||
-          fine->model_is_sound(&index->fine));
+          fine->model_is_sound(&index->fine)) &&
+         (!mn_is_ivf(&index->options) ||
+          mn_ivf_model_is_sound(&index->options, index->codec.kernels,
+                                index->codec.dimensions, index->centroids));
 }
 
 mn_status mn_index_set_model(mn_index *index, const void *model, size_t bytes) {

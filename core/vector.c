@@ -4,6 +4,7 @@
 #include "bytes.h"
 #include "encoding/codec.h"
 #include "kernels/kernels.h"
+#include "structure/ivf.h"
 #include "transform/transform.h"
 
 int mn_vector_room_allocate(const mn_options *options, mn_vector_room *room,
@@ -45,6 +46,7 @@ int mn_code_places_allocate(const mn_options *options, mn_code_places *at,
   at->rest = mn_arena_allocate(scratch, codec.rest_bytes);
   at->fine_code = mn_arena_allocate(scratch, fine_bytes);
   at->fine_rest = mn_arena_allocate(scratch, fine.rest_bytes);
+  at->list = NULL;
   const int fits = at->code != NULL && at->rest != NULL &&
                    at->fine_code != NULL && at->fine_rest != NULL;
   if (fine_bytes == 0)
@@ -100,6 +102,8 @@ mn_status mn_vector_encode(const mn_index *index, const float *vector,
   if (status == MN_OK && places->fine_code != NULL)
     status = encode(&index->fine, room->vector, room, places->fine_code,
                     places->fine_rest, clipped);
+  if (MN_HAS_IVF && status == MN_OK && places->list != NULL)
+    *places->list = mn_ivf_list_of(index, room->mapped, room->work);
   if (status == MN_OK && error != NULL)
     *error = error_of(index, places, room);
   return status;

@@ -21,6 +21,7 @@ int mn_vector_room_allocate(const mn_options *options, mn_vector_room *room,
 typedef struct mn_code_places {
   uint8_t *code, *rest;
   uint8_t *fine_code, *fine_rest; /* NULL: it is not wanted */
+  uint32_t *list;                 /* the number of its list; the same */
 } mn_code_places;
 
 /* Room for those of one vector; 0 where memory is short. */

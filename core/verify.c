@@ -5,6 +5,7 @@
 #include "encoding/codec.h"
 #include "key_map.h"
 #include "slots.h"
+#include "structure/ivf.h"
 #include "structure/pending.h"
 #include "structure/structure.h"
 
@@ -195,7 +196,9 @@ mn_status mn_index_verify(const mn_index *index) {
     return MN_ERROR_ARGUMENT;
   return checksums_hold(index) && padding_holds(index) && rooms_hold(index) &&
                  slots_hold(index) && numbers_hold(index) &&
-                 (index->options.structure != MN_HNSW || mn_graph_holds(index))
+                 (index->options.structure != MN_HNSW ||
+                  mn_graph_holds(index)) &&
+                 (!mn_is_ivf(&index->options) || mn_ivf_lists_hold(index))
              ? MN_OK
              : MN_ERROR_CORRUPT;
 }

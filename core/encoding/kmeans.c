@@ -26,8 +26,7 @@ int mn_kmeans_room(mn_kmeans *job, mn_arena *scratch) {
 
 /* --- Seeding -------------------------------------------------------------- */
 
-/* The generator SplitMix64, as a number below 1 of 24 bits. */
-static float draw(uint64_t *state) {
+float mn_draw(uint64_t *state) {
   *state += UINT64_C(0x9E3779B97F4A7C15);
   return (float)(uint32_t)(mn_mix64(*state) >> 40) * 0x1p-24f;
 }
@@ -39,7 +38,7 @@ static uint32_t draw_point(const float *distances, uint32_t count,
   float total = 0.0f;
   for (uint32_t i = 0; i < count; i++)
     total += distances[i];
-  const float target = total * draw(state);
+  const float target = total * mn_draw(state);
   float passed = 0.0f;
   for (uint32_t i = 0; i < count; i++) {
     passed += distances[i];

@@ -33,6 +33,10 @@ int mn_kmeans_room(mn_kmeans *job, mn_arena *scratch);
 void mn_kmeans_run(mn_kmeans *job, const uint64_t *seed, uint32_t iterations,
                    float *centroids);
 
+/* A number from 0 to below 1, of 24 bits, by the generator SplitMix64 (Steele,
+ * Lea and Flood, OOPSLA 2014, figure 13). */
+float mn_draw(uint64_t *state);
+
 /* `count * bytes` bytes, or NULL where they do not fit or size_t is too small
  * to say how many they are. */
 void *mn_scratch(mn_arena *scratch, uint64_t count, uint64_t bytes);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "candidates.h"
 #include "../block.h"
+#include "../bytes.h"
 
 static uint32_t graph_ef(uint32_t candidates, uint32_t ef) {
   if (ef == 0)
@@ -22,6 +23,8 @@ int mn_seeker_allocate(const mn_options *options, uint32_t capacity,
   if (seeker->sieve.items == NULL || seeker->pool.items == NULL)
     return 0;
   seeker->walk.links = NULL;
+  if (mn_is_ivf(options))
+    return mn_prober_allocate(options, &seeker->prober, scratch);
   if (!mn_is_graph(options))
     return 1;
   seeker->hunt.queue = (mn_pool){keys, seeker->pool.items + kept, 0, width};
@@ -56,6 +59,28 @@ static void scan_matches(const mn_index *index, const mn_target *target,
   stats->exact = !spending->is_cut;
   if (stats->exact)
     stats->matches = (uint32_t)(spending->spent - before);
+}
+
+/* Lists, the nearest first. */
+static void probe(const mn_index *index, const mn_query *query,
+                  const mn_target *target, const mn_filter *filter,
+                  mn_seeker *seeker, mn_spending *spending, mn_stats *stats) {
+  const uint32_t nlist = index->options.nlist;
+  const uint32_t ranked = mn_afford(spending, seeker->prober.left);
+  MN_ASSERT(ranked == seeker->prober.left);
+  spending->is_cut |= ranked < nlist;
+  seeker->pool.size = 0;
+  stats->probed = mn_ivf_search(index, query, target, filter, &seeker->prober,
+                                &seeker->pool, spending);
+  stats->exact = stats->probed == nlist && !spending->is_cut;
+  if (stats->exact)
+    stats->matches = (uint32_t)(spending->spent - ranked);
+  stats->distances = spending->spent;
+  stats->cut = spending->is_cut;
+  stats->bytes =
+      (spending->spent - ranked) *
+          mn_codec_read_bytes(&index->codec, stats->planes) +
+      (uint64_t)ranked * (index->codec.dimensions + 1) * sizeof(float);
 }
 
 /* --- Walking -------------------------------------------------------------- */
@@ -135,6 +160,10 @@ void mn_find_candidates(const mn_index *index, const mn_query *query,
       stages->sieve < index->state->count &&
       index->state->count + stages->sieve <= spending.most) {
     scan_through_sieve(index, &target, seeker, stats);
+    return;
+  }
+  if (choice.plan == MN_PLAN_PROBE) {
+    probe(index, query, &target, filter, seeker, &spending, stats);
     return;
   }
   int must = choice.plan == MN_PLAN_SCAN;

@@ -3,6 +3,7 @@
 #ifndef MN_CANDIDATES_H
 #define MN_CANDIDATES_H
 
+#include "../structure/ivf.h"
 #include "choose_plan.h"
 #include "refine.h"
 
@@ -13,6 +14,7 @@ typedef struct mn_seeker {
   uint32_t kept; /* candidates that a walk keeps: the pool's share of that */
   mn_walk walk;
   mn_hunt hunt;
+  mn_prober prober; /* ivf: the lists, told how far they are from the query */
 } mn_seeker;
 
 int mn_seeker_allocate(const mn_options *options, uint32_t capacity,

@@ -2,6 +2,7 @@
 #include "choose_plan.h"
 #include "../block.h"
 #include "../structure/graph.h"
+#include "../structure/ivf.h"
 
 uint32_t mn_queue_width(uint32_t ef) {
   return 4 * ef;
@@ -79,6 +80,30 @@ static void choose(const mn_index *index, const mn_query *query,
   }
 }
 
+/* What a search of the nearest lists compares, if they are of mean size. */
+static uint64_t probing_cost(const mn_index *index, const mn_query *query) {
+  const uint32_t nlist = index->options.nlist;
+  const uint32_t nprobe = mn_ivf_nprobe(query, nlist);
+  const uint32_t mean = index->state->linked / nlist + 1;
+  return nlist + (uint64_t)(nprobe < nlist ? nprobe : nlist) * mean;
+}
+
+static void choose_lists(const mn_index *index, const mn_query *query,
+                         const mn_filter *filter, uint32_t *room,
+                         mn_choice *c) {
+  c->plan = query->plan == MN_PLAN_SCAN ? MN_PLAN_SCAN : MN_PLAN_PROBE;
+  if (filter != NULL)
+    count_matches(index, filter, room, c);
+  if (query->plan != MN_PLAN_AUTO)
+    return;
+  c->reason = filter == NULL ? MN_WHY_ALL : MN_WHY_DENSE;
+  if (filter != NULL && c->matches <= probing_cost(index, query) &&
+      (query->budget == 0 || c->at_most <= query->budget)) {
+    c->plan = MN_PLAN_SCAN;
+    c->reason = MN_WHY_FEW;
+  }
+}
+
 mn_choice mn_choose_plan(const mn_index *index, const mn_query *query,
                          const mn_filter *filter, uint32_t ef,
                          uint32_t *links) {
@@ -88,6 +113,10 @@ mn_choice mn_choose_plan(const mn_index *index, const mn_query *query,
                  .matches = count,
                  .at_most = count,
                  .enough = ef};
+  if (mn_is_ivf(&index->options) && index->state->linked > 0) {
+    choose_lists(index, query, filter, links, &c);
+    return c;
+  }
   if (!mn_is_graph(&index->options) || index->state->linked == 0) {
     c.plan = MN_PLAN_SCAN;
     c.reason = MN_WHY_NO_GRAPH;

@@ -73,6 +73,8 @@ static mn_status search(const mn_index *index, const mn_query *query,
   mn_status status = mn_vector_map(index, query->vector, &w->room);
   if (status != MN_OK)
     return status;
+  if (mn_is_ivf(&index->options))
+    mn_ivf_begin(index, query, &w->room, &w->seeker.prober);
   index->codec.ops->prepare(&index->codec, w->room.mapped, w->query);
   mn_zero(stats, sizeof *stats);
   mn_find_candidates(index, query, stages, filter, w->query, &w->seeker, stats);
@@ -95,6 +97,8 @@ void mn_query_fill(const mn_index *index, const mn_query *query,
   mn_move(filled, query, sizeof *filled); /* not `=`: no call of memcpy */
   if (query->ef == 0)
     filled->ef = state->tuned_ef;
+  if (query->nprobe == 0)
+    filled->nprobe = state->tuned_nprobe;
   if (query->refine_k == 0.0f)
     filled->refine_k = state->tuned_refine_k;
 }

@@ -2,18 +2,10 @@
 #include "pending.h"
 #include "structure.h"
 
-/* Slots that are compared together. */
-typedef struct batch {
-  uint32_t slots[MN_SCAN_BATCH];
-  uint32_t count;
-} batch;
-
 _Static_assert(MN_SCAN_BATCH >= 64, "there is room for two words");
 
-/* The best of a batch join the pool, as far as the budget goes; 0 where it
- * ends. */
-static int compare(const mn_target *target, batch *b, mn_pool *pool,
-                   mn_spending *spending) {
+int mn_compare(const mn_target *target, mn_batch *b, mn_pool *pool,
+               mn_spending *spending) {
   float found[MN_SCAN_BATCH];
   const uint32_t some = mn_afford(spending, b->count);
   const int is_all = some == b->count;
@@ -27,11 +19,12 @@ static int compare(const mn_target *target, batch *b, mn_pool *pool,
 
 static void scan_all(uint32_t slots, const mn_target *target, mn_pool *pool,
                      mn_spending *spending) {
-  batch b = {.count = 0};
+  mn_batch b;
+  b.count = 0; /* not `= {…}`: no call of memset */
   for (uint32_t slot = 0; slot < slots;) {
     while (slot < slots && b.count < MN_SCAN_BATCH)
       b.slots[b.count++] = slot++;
-    if (!compare(target, &b, pool, spending))
+    if (!mn_compare(target, &b, pool, spending))
       return;
   }
 }
@@ -39,7 +32,7 @@ static void scan_all(uint32_t slots, const mn_target *target, mn_pool *pool,
 /* Adds those of 32 slots, the first of which is `from`, that the filter lets
  * through. */
 static void pass(const mn_filter *filter, uint32_t from, uint32_t slots,
-                 batch *b) {
+                 mn_batch *b) {
   uint32_t word = mn_filter_word(filter, from / 32);
   if (slots - from < 32)
     word &= (1u << (slots - from)) - 1;
@@ -57,13 +50,14 @@ void mn_scan(const mn_index *index, const mn_target *target,
     scan_all(slots, target, pool, spending);
     return;
   }
-  batch b = {.count = 0};
+  mn_batch b;
+  b.count = 0; /* not `= {…}`: no call of memset */
   for (uint32_t from = 0; from < slots; from += 32) {
     pass(filter, from, slots, &b);
-    if (b.count > MN_SCAN_BATCH - 32 && !compare(target, &b, pool, spending))
+    if (b.count > MN_SCAN_BATCH - 32 && !mn_compare(target, &b, pool, spending))
       return;
   }
-  compare(target, &b, pool, spending);
+  mn_compare(target, &b, pool, spending);
 }
 
 void mn_scan_pending(const mn_index *index, const mn_target *target,
@@ -71,7 +65,8 @@ void mn_scan_pending(const mn_index *index, const mn_target *target,
                      mn_spending *spending) {
   uint32_t left = mn_index_pending(index);
   uint32_t slot = mn_pending_first(index);
-  batch b = {.count = 0};
+  mn_batch b;
+  b.count = 0; /* not `= {…}`: no call of memset */
   while (slot != MN_NO_SLOT && left > 0) {
     for (; slot != MN_NO_SLOT && left > 0 && b.count < MN_SCAN_BATCH; left--) {
       if ((filter == NULL || mn_lets_through(filter, slot)) &&
@@ -79,7 +74,7 @@ void mn_scan_pending(const mn_index *index, const mn_target *target,
         b.slots[b.count++] = slot;
       slot = mn_pending_next(index, slot);
     }
-    if (!compare(target, &b, pool, spending))
+    if (!mn_compare(target, &b, pool, spending))
       return;
   }
 }

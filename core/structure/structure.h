@@ -39,6 +39,17 @@ static inline uint32_t mn_afford(mn_spending *spending, uint32_t count) {
   return some;
 }
 
+/* Slots that are compared together. */
+typedef struct mn_batch {
+  uint32_t slots[MN_SCAN_BATCH];
+  uint32_t count;
+} mn_batch;
+
+/* The best of a batch, which is empty then, join the pool, as far as the budget
+ * goes; 0 where it ends. */
+int mn_compare(const mn_target *target, mn_batch *batch, mn_pool *pool,
+               mn_spending *spending);
+
 /* Puts the best of all vectors, those that `filter` lets through (NULL: all),
  * into the pool. */
 void mn_scan(const mn_index *index, const mn_target *target,
@@ -52,6 +63,10 @@ void mn_sift(const mn_index *index, const mn_target *target, mn_pool *pool);
 
 static inline int mn_is_graph(const mn_options *options) {
   return MN_HAS_GRAPH && options->structure == MN_HNSW;
+}
+
+static inline int mn_is_ivf(const mn_options *options) {
+  return MN_HAS_IVF && options->structure == MN_IVF;
 }
 
 /* Scratch of one walk. */

@@ -97,7 +97,7 @@ int main(int argc, char **argv) {
   uint32_t threads = argc > 7 ? (uint32_t)strtoul(argv[7], NULL, 10) : 0;
   if (threads > THREADS_MAX)
     bench_fail("too many threads");
-  mn_query largest = bench_query_for(&set, BENCH_K);
+  mn_query largest = bench_query_for(&set, MN_HNSW, BENCH_K);
   mn_vectors rows = {set.base, set.n, set.dimensions};
   bench_index made = bench_create(&set, argv[6], &largest);
   double wall = bench_seconds(CLOCK_MONOTONIC);

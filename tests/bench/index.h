@@ -32,13 +32,19 @@ static void bench_check(mn_status status, const char *what) {
 enum { BENCH_EF_MAX = 4096 };
 
 /* A query without its vector: `ef` is the candidates that a graph keeps, all of
- * which are refined where the index refines; without a graph, those that are
- * refined. */
-static mn_query bench_query_for(const bench_set *set, uint32_t ef) {
+ * which are refined where the index refines; of an inverted file, the lists
+ * that are scanned, and three times as many candidates are refined; of a flat
+ * index, those that are refined. */
+static mn_query bench_query_for(const bench_set *set, mn_structure structure,
+                                uint32_t ef) {
+  const uint32_t wanted = structure == MN_IVF ? 3 * ef : ef;
+  const uint32_t refined = wanted < BENCH_EF_MAX ? wanted : BENCH_EF_MAX;
   return (mn_query){.dimensions = set->dimensions,
                     .k = BENCH_K,
                     .ef = ef,
-                    .refine_k = (float)ef / BENCH_K};
+                    .nprobe = ef,
+                    .refine_k =
+                        refined < BENCH_K ? 1 : (float)refined / BENCH_K};
 }
 
 /* free(arena.base) gives it back. */

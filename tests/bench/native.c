@@ -7,7 +7,7 @@
 static bench_index built;
 
 static bench_built peer_build(const bench_set *set, const char *spec) {
-  mn_query largest = bench_query_for(set, BENCH_EF_MAX);
+  mn_query largest = bench_query_for(set, MN_HNSW, BENCH_EF_MAX);
   built = bench_build(set, spec, &largest);
   return (bench_built){built.index.block_bytes, built.build_scratch,
                        built.pack_cpu};
@@ -18,7 +18,7 @@ static uint32_t peer_search(const bench_set *set, uint32_t q, uint32_t ef,
   mn_stats stats;
   mn_hit hits[BENCH_K];
   uint32_t found;
-  mn_query query = bench_query_for(set, ef);
+  mn_query query = bench_query_for(set, built.index.options.structure, ef);
   query.vector = bench_query(set, q);
   query.stats = &stats;
   built.scratch.peak = 0;

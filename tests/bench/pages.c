@@ -20,11 +20,11 @@
 #define PAGE_BYTES  ((size_t)4096)
 #define LARGE_BYTES ((size_t)65536)
 
-enum { CODES, LINKS, REST, KINDS, ALL = KINDS };
+enum { CODES, LINKS, MODEL, REST, KINDS, ALL = KINDS };
 
 /* The sections of each kind; whatever else is in the block is the rest. */
 static const char *const section_names[REST][5] = {
-    {"CODE", "REST", "FINE", "FRST"}, {"LINK", "ENTR"}};
+    {"CODE", "REST", "FINE", "FRST"}, {"LINK", "ENTR", "LIST"}, {"MODL"}};
 
 typedef struct extent {
   size_t from, to; /* offsets in the block */
@@ -124,9 +124,11 @@ static void count_pages(page_counts *counts, uint32_t query) {
 
 static void say_kinds(const char *name, const uint64_t counts[KINDS + 1],
                       double divisor) {
-  printf("\"%s\":{\"codes\":%.2f,\"links\":%.2f,\"rest\":%.2f,\"all\":%.2f}",
+  printf("\"%s\":{\"codes\":%.2f,\"links\":%.2f,\"model\":%.2f,\"rest\":%.2f,"
+         "\"all\":%.2f}",
          name, (double)counts[CODES] / divisor, (double)counts[LINKS] / divisor,
-         (double)counts[REST] / divisor, (double)counts[ALL] / divisor);
+         (double)counts[MODEL] / divisor, (double)counts[REST] / divisor,
+         (double)counts[ALL] / divisor);
 }
 
 static void say_pages(const bench_set *set, const mn_index *index,
@@ -135,7 +137,7 @@ static void say_pages(const bench_set *set, const mn_index *index,
   page_counts counts = {{0}, {0}};
   mn_hit hits[BENCH_K];
   uint32_t found;
-  mn_query query = bench_query_for(set, ef);
+  mn_query query = bench_query_for(set, index->options.structure, ef);
   for (uint32_t q = 0; q < set->queries; q++) {
     query.vector = bench_query(set, q);
     watched.count = 0;
@@ -180,7 +182,7 @@ static void say_built(const mn_index *index) {
       kinds[kind] +=
           watched.extents[kind][i].to - watched.extents[kind][i].from;
   kinds[ALL] = index->block_bytes;
-  kinds[REST] = kinds[ALL] - kinds[CODES] - kinds[LINKS];
+  kinds[REST] = kinds[ALL] - kinds[CODES] - kinds[LINKS] - kinds[MODEL];
   printf("{\"links\":%llu,", (unsigned long long)links_of(index));
   say_kinds("bytes", kinds, 1);
   printf("}\n");
@@ -188,7 +190,7 @@ static void say_built(const mn_index *index) {
 
 int main(int argc, char **argv) {
   bench_set set = bench_open(argc, argv);
-  mn_query largest = bench_query_for(&set, BENCH_EF_MAX);
+  mn_query largest = bench_query_for(&set, MN_HNSW, BENCH_EF_MAX);
   bench_index built = bench_build(&set, argv[6], &largest);
   mn_index index = copy_to_pages(&built.index);
   struct sigaction action;

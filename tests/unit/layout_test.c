@@ -252,7 +252,8 @@ static void test_options_of_others(void) {
   TRY_FIELD(pq_nrq, 0x80);
   TRY_FIELD(metric, MN_HAMMING);
   TRY_FIELD(zero[0], 1);
-  TRY_FIELD(zero[55], 1);
+  TRY_FIELD(zero[51], 1);
+  TRY_FIELD(nlist, 1);
   TRY_FIELD(flags, MN_FLAG_PACKED);
   TRY_FIELD(flags, 8);
   TRY_FIELD(low_bits, 1);

@@ -37,7 +37,9 @@ static void test_ranges(void) {
   TRY_FIELD(metric, (mn_metric)0, MN_ERROR_ARGUMENT);
   TRY_FIELD(metric, MN_JACCARD, MN_OK);
   TRY_FIELD(metric, (mn_metric)6, MN_ERROR_ARGUMENT);
-  TRY_FIELD(structure, (mn_structure)3, MN_ERROR_ARGUMENT);
+  TRY_FIELD(structure, MN_IVF, MN_OK);
+  TRY_FIELD(structure, (mn_structure)4, MN_ERROR_ARGUMENT);
+  TRY_FIELD(nlist, 1, MN_ERROR_ARGUMENT);
   TRY_FIELD(transform, (mn_transform)5, MN_ERROR_ARGUMENT);
   TRY_FIELD(encoding, MN_SQ4, MN_OK);
   TRY_FIELD(encoding, (mn_encoding)10, MN_ERROR_ARGUMENT);
