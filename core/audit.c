@@ -6,6 +6,7 @@
 #include "key_map.h"
 #include "recall.h"
 #include "structure/graph.h"
+#include "structure/ivf.h"
 #include "structure/structure.h"
 
 #ifndef MN_ONLY_SEARCH
@@ -126,6 +127,32 @@ static void look_at_codes(const mn_index *index, auditor *a, mn_audit *audit) {
   }
 }
 
+/* --- Lists ---------------------------------------------------------------- */
+
+/* Vectors of a list, no more than there are in a damaged one. */
+static uint32_t list_size(const mn_index *index, uint32_t list) {
+  const uint32_t all = mn_index_vectors(index);
+  uint32_t size = 0, slot, to;
+  if (index->is_packed) {
+    mn_ivf_range(index, list, &slot, &to);
+    return to - slot;
+  }
+  for (slot = mn_ivf_first(index, list); slot != MN_NO_SLOT && size < all;
+       slot = mn_ivf_next(index, slot))
+    size++;
+  return size;
+}
+
+static void look_at_lists(const mn_index *index, mn_audit *audit) {
+  audit->lists = index->options.nlist;
+  for (uint32_t list = 0; list < audit->lists; list++) {
+    const uint32_t size = list_size(index, list);
+    audit->empty_lists += size == 0;
+    if (size > audit->largest_list)
+      audit->largest_list = size;
+  }
+}
+
 /* --- All ------------------------------------------------------------------ */
 
 static mn_status plan(const mn_index *index, const mn_sampling *sampling,
@@ -186,6 +213,8 @@ mn_status mn_index_audit(const mn_index *index, const mn_sampling *sampling,
     look_at_codes(index, &a, &made);
     if (index->options.structure == MN_HNSW)
       look_at_graph(index, &a, &made);
+    if (mn_is_ivf(&index->options))
+      look_at_lists(index, &made);
     mn_move(audit, &made, sizeof made);
   }
   mn_arena_rewind(scratch, mark);

@@ -144,5 +144,6 @@ mn_info mn_index_info(const mn_index *index) {
                    .slots = state->count,
                    .dead = state->dead,
                    .tuned_ef = state->tuned_ef,
+                   .tuned_nprobe = state->tuned_nprobe,
                    .tuned_refine_k = state->tuned_refine_k};
 }

@@ -1049,8 +1049,8 @@ typedef struct mn_recall {
 #define MN_TUNE_EF_MAX 4096u
 
 typedef struct mn_tuning {
-  mn_sampling sampling; /* its query->ef and refine_k stay as they are where
-                           they are not 0, else they are chosen */
+  mn_sampling sampling; /* its query->ef, nprobe and refine_k stay as they are
+                           where they are not 0, else they are chosen */
   float recall;         /* to be reached, above 0, at most 1 */
   uint32_t ef_max;      /* at most so many candidates are kept, or, without a
                            graph, refined; 0: MN_TUNE_EF_MAX. Raised to k */
@@ -1063,6 +1063,7 @@ typedef struct mn_tuning {
 
 typedef struct mn_tuned {
   uint32_t ef;      /* 0: there is no graph */
+  uint32_t nprobe;  /* 0: there are no lists */
   float refine_k;   /* 0: nothing is refined */
   mn_recall recall; /* with these */
   uint32_t reached; /* 1: the recall; 0: it cannot be, as far as was tried, and
@@ -1074,11 +1075,11 @@ typedef struct mn_tuned {
   uint64_t spent;   /* distances in all */
 } mn_tuned;
 
-/* Finds the smallest ef by which searches reach a recall (where candidates are
- * refined, with all of them refined), then the smallest refine_k that still
- * does: by doubling, then bisection. What a search finds grows with either, but
- * for a few answers; of those next to each other it is not certain that the
- * smallest is met. The same index and queries give the same result.
+/* Finds the smallest ef (ivf: nprobe) by which searches reach a recall (where
+ * candidates are refined, with all of them refined), then the smallest refine_k
+ * that still does: by doubling, then bisection. What a search finds grows with
+ * either, but for a few answers; of those next to each other it is not certain
+ * that the smallest is met. The same index and queries give the same result.
  * Stored, it takes the place of MN_EF_DEFAULT and MN_REFINE_K_DEFAULT where a
  * query says 0, and stays when the index is saved, resized, packed or thawed;
  * after many changes it is time to tune again. A packed block may store it too,
@@ -1092,9 +1093,11 @@ mn_status mn_index_tune(mn_index *index, const mn_tuning *tuning,
                         mn_tuned *tuned, mn_arena *scratch);
 
 /* Stores what was found otherwise, or, with zeros, nothing: then the defaults
- * hold again. Unseals. Errors: ARGUMENT (ef above MN_EF_MAX; refine_k other
- * than 0 and not from 1 to MN_EF_MAX), READ_ONLY (opened to be read). O(1). */
-mn_status mn_index_set_tuned(mn_index *index, uint32_t ef, float refine_k);
+ * hold again. Unseals. Errors: ARGUMENT (ef above MN_EF_MAX, nprobe above
+ * MN_NLIST_MAX; refine_k other than 0 and not from 1 to MN_EF_MAX), READ_ONLY
+ * (opened to be read). O(1). */
+mn_status mn_index_set_tuned(mn_index *index, uint32_t ef, uint32_t nprobe,
+                             float refine_k);
 
 /* The scratch that it takes. Errors: ARGUMENT, DIMENSIONS, SAMPLE, TOO_LARGE.
  * O(ef_max). */
@@ -1118,6 +1121,11 @@ typedef struct mn_audit {
                            entry, over links and twins */
   float links;          /* of a vector, on average; twins have none */
   float link_bits;      /* bits of the links' section for each of them */
+
+  uint32_t lists; /* ivf: of them, those without a vector, and the most
+                     that is in one; vectors / lists is the mean */
+  uint32_t empty_lists;
+  uint32_t largest_list;
 } mn_audit;
 
 /* Measures recall@k of searches such as sampling->query (NULL: not) against an
@@ -1212,6 +1220,7 @@ typedef struct mn_info {
                     still passes through: see mn_index_repair */
   uint32_t tuned_ef; /* what the index is tuned to; 0: it is not */
   float tuned_refine_k;
+  uint32_t tuned_nprobe;
 } mn_info;
 
 /* O(1); cannot fail on an index that was opened or created. */

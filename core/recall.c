@@ -7,6 +7,7 @@
 #include "search/refine.h"
 #include "search/search.h"
 #include "structure/graph.h"
+#include "structure/ivf.h"
 #include "structure/structure.h"
 
 #ifndef MN_ONLY_SEARCH
@@ -35,6 +36,7 @@ static void set_query(const mn_trial *t, const mn_setting *setting,
   mn_move(query, &t->query, sizeof *query);
   query->k += more;
   query->ef = smaller(setting->ef + more, MN_EF_MAX);
+  query->nprobe = setting->nprobe;
   if (t->refines)
     query->refine_k = mn_refine_k_of(
         smaller(setting->candidates + more, MN_EF_MAX), query->k);
@@ -102,6 +104,8 @@ mn_status mn_trial_plan(const mn_index *index, const mn_sampling *sampling,
   mn_status status = mn_stages_of(&index->options, &t->query, &stages);
   if (status != MN_OK)
     return status;
+  if (mn_is_ivf(&index->options))
+    t->asked.nprobe = mn_ivf_nprobe(&t->query, index->options.nlist);
   t->refines = stages.refiner != MN_BY_NOTHING;
   t->asked.candidates = stages.candidates;
   t->asked.ef = larger(t->query.ef == 0 ? MN_EF_DEFAULT : t->query.ef,

@@ -17,6 +17,7 @@
 
 /* What a search is tried with. */
 typedef struct mn_setting {
+  uint32_t nprobe;     /* ivf */
   uint32_t ef;         /* graph: at least `candidates` */
   uint32_t candidates; /* that are refined, else k */
 } mn_setting;

@@ -4,6 +4,7 @@
 #include "block.h"
 #include "bytes.h"
 #include "recall.h"
+#include "structure/structure.h"
 
 #ifndef MN_ONLY_SEARCH
 
@@ -41,11 +42,13 @@ static mn_status try(tuner *t, const mn_setting *setting, int *reached) {
 
 typedef struct dial {
   mn_setting from; /* what the other numbers are */
-  uint32_t turns_ef, turns_candidates;
+  uint32_t turns_nprobe, turns_ef, turns_candidates;
 } dial;
 
 static mn_setting turned(const dial *d, uint32_t value) {
   mn_setting setting = d->from;
+  if (d->turns_nprobe)
+    setting.nprobe = value;
   if (d->turns_ef)
     setting.ef = value;
   if (d->turns_candidates)
@@ -89,6 +92,32 @@ static mn_status find(tuner *t, const dial *d, uint32_t from, uint32_t to) {
 
 /* --- All ------------------------------------------------------------------ */
 
+/* The lists to probe, then what to refine. Where all lists are not enough, more
+ * is refined, and then fewer lists may do. */
+static mn_status choose_nprobe(tuner *t, int turns_candidates,
+                               uint32_t ef_max) {
+  const uint32_t nlist = t->trial.index->options.nlist;
+  dial lists = {t->trial.asked, 1, 0, 0};
+  mn_status status = find(t, &lists, 1, nlist);
+  if (status != MN_OK || t->cut || !turns_candidates)
+    return status;
+  if (!t->reached) {
+    dial refined = {lists.from, 0, 0, 1};
+    const uint32_t more = lists.from.candidates + 1;
+    refined.from.nprobe = nlist;
+    if (more <= ef_max)
+      status = find(t, &refined, more, ef_max);
+    if (status != MN_OK || t->cut || !t->reached)
+      return status;
+    lists.from = t->chosen;
+    status = bisect(t, &lists, 0, nlist);
+  }
+  if (status != MN_OK || t->cut)
+    return status;
+  const dial candidates = {t->chosen, 0, 0, 1};
+  return bisect(t, &candidates, t->trial.query.k - 1, t->chosen.candidates);
+}
+
 static mn_status choose(tuner *t, uint32_t ef_max) {
   const mn_trial *trial = &t->trial;
   const mn_query *query = &trial->query;
@@ -96,7 +125,9 @@ static mn_status choose(tuner *t, uint32_t ef_max) {
   const int has_graph = trial->index->options.structure == MN_HNSW;
   const int turns_ef = has_graph && query->ef == 0;
   const int turns_candidates = trial->refines && query->refine_k == 0.0f;
-  const dial both = {trial->asked, (uint32_t)turns_ef,
+  if (mn_is_ivf(&trial->index->options) && query->nprobe == 0)
+    return choose_nprobe(t, turns_candidates, ef_max);
+  const dial both = {trial->asked, 0, (uint32_t)turns_ef,
                      (uint32_t)turns_candidates};
   int reached;
   if (!turns_ef && !turns_candidates)
@@ -106,7 +137,7 @@ static mn_status choose(tuner *t, uint32_t ef_max) {
   const uint32_t from = turns_candidates ? k : both.from.candidates;
   mn_status status = find(t, &both, from, ef_max > from ? ef_max : from);
   if (status == MN_OK && turns_candidates && t->reached && !t->cut) {
-    const dial candidates = {t->chosen, 0, 1};
+    const dial candidates = {t->chosen, 0, 0, 1};
     status = bisect(t, &candidates, k - 1, t->chosen.candidates);
   }
   return status;
@@ -156,18 +187,22 @@ static void report(const tuner *t, mn_tuned *tuned) {
   tuned->spent = trial->spent;
   if (t->runs > 0 && has_graph)
     tuned->ef = t->chosen.ef;
+  if (t->runs > 0)
+    tuned->nprobe = t->chosen.nprobe;
   if (t->runs > 0 && trial->refines)
     tuned->refine_k = mn_refine_k_of(t->chosen.candidates, trial->query.k);
 }
 
-mn_status mn_index_set_tuned(mn_index *index, uint32_t ef, float refine_k) {
-  if (index == NULL || ef > MN_EF_MAX ||
+mn_status mn_index_set_tuned(mn_index *index, uint32_t ef, uint32_t nprobe,
+                             float refine_k) {
+  if (index == NULL || ef > MN_EF_MAX || nprobe > MN_NLIST_MAX ||
       !(refine_k == 0.0f || (refine_k >= 1.0f && refine_k <= (float)MN_EF_MAX)))
     return MN_ERROR_ARGUMENT;
   if (!index->writable)
     return MN_ERROR_READ_ONLY;
   mn_index_unseal(index);
   index->state->tuned_ef = ef;
+  index->state->tuned_nprobe = nprobe;
   index->state->tuned_refine_k = refine_k;
   return MN_OK;
 }
@@ -195,7 +230,8 @@ mn_status mn_index_tune(mn_index *index, const mn_tuning *tuning,
     return status;
   report(&t, tuned);
   tuned->stored = tuning->store && tuned->reached;
-  return tuned->stored ? mn_index_set_tuned(index, tuned->ef, tuned->refine_k)
+  return tuned->stored ? mn_index_set_tuned(index, tuned->ef, tuned->nprobe,
+                                            tuned->refine_k)
                        : MN_OK;
 }
 

@@ -137,4 +137,5 @@ AT(mn_info, slots, 144);
 AT(mn_info, dead, 148);
 AT(mn_info, tuned_ef, 152);
 AT(mn_info, tuned_refine_k, 156);
-SIZE(mn_info, 160);
+AT(mn_info, tuned_nprobe, 160);
+SIZE(mn_info, 168);

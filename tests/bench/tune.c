@@ -82,7 +82,10 @@ static void say_tuned(const mn_tuned *t) {
 
 int main(int argc, char **argv) {
   bench_set set = bench_open(argc, argv);
-  mn_query largest = bench_query_for(&set, BENCH_EF_MAX);
+  mn_query largest = {.dimensions = set.dimensions,
+                      .k = BENCH_K,
+                      .ef = BENCH_EF_MAX,
+                      .refine_k = (float)BENCH_EF_MAX / BENCH_K};
   bench_index built = bench_build(&set, argv[6], &largest);
   double *truth = bench_truth(&set);
   printf("{\"bytes\":%zu}\n", built.index.block_bytes);

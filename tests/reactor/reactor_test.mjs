@@ -171,7 +171,7 @@ test("an index is linked in halves, packed and thawed", () => {
   assert.equal(read32(thawed + 4), read32(sizes));
   assert.equal(c.mn_index_append(packed, 0, vectors([0, 0], 2), 0, scratch), MN_ERROR_READ_ONLY);
 
-  const info = room(160);
+  const info = room(168);
   const infos = [whole, packed, thawed].map((index) => {
     c.mn_index_info(info, index);
     return { packed: read32(info + 88), block: read32(info + 104), graph: read32(info + 112) };
@@ -217,7 +217,7 @@ test("codes, training and planes", () => {
   assert.equal(c.mn_index_train(index, vectors(rows, 8), scratch), 0);
   assert.equal(c.mn_index_add(index, 0, vectors(rows, 8), 0, scratch), 0);
 
-  const info = room(160);
+  const info = room(168);
   c.mn_index_info(info, index);
   const [codeBytes, error] = [read32(info + 120), data().getFloat32(info + 128, true)];
   assert.equal(codeBytes, 16); // 8 planes of a byte, and 8 bytes

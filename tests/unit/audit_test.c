@@ -211,6 +211,32 @@ static void test_deleted(const char *spec) {
   fixture_free(&f);
 }
 
+/* --- Lists ---------------------------------------------------------------- */
+
+static void test_lists(void) {
+  enum { LISTS = 12 };
+  fixture f = fixture_filled("ivf12,f32", MN_L2, D, "uniform", N);
+  const mn_query query = {.k = K, .nprobe = LISTS};
+  const mn_sampling sampling = {.query = &query};
+  const mn_audit a = audited(&f.index, &sampling);
+  CHECK(a.lists == LISTS && a.recall.recall == 1 && a.links == 0);
+  CHECK(a.empty_lists == 0 && a.largest_list >= N / LISTS &&
+        a.largest_list < N / 3);
+  mn_index packed;
+  CHECK_OK(mn_index_pack(&f.index, &packed, &f.arena));
+  const mn_audit p = audited(&packed, &sampling);
+  CHECK(p.lists == LISTS && p.largest_list == a.largest_list &&
+        p.empty_lists == a.empty_lists);
+  /* All but one are deleted. */
+  for (uint64_t key = 1; key < N; key++)
+    CHECK_OK(mn_index_delete(&f.index, &key, 1, NULL));
+  const mn_sampling nothing = {.query = NULL};
+  const mn_audit one = audited(&f.index, &nothing);
+  CHECK(one.vectors == 1 && one.empty_lists == LISTS - 1 &&
+        one.largest_list == 1);
+  fixture_free(&f);
+}
+
 /* --- Duplicates ----------------------------------------------------------- */
 
 /* Ten different vectors, some of them once. */
@@ -247,6 +273,7 @@ int main(void) {
   test_recall();
   test_small();
   test_links();
+  test_lists();
   test_deleted("hnsw8,f32");
   test_deleted("flat,sq8");
   test_duplicates("hnsw8,f32");

@@ -105,6 +105,39 @@ static void test_same_as_adding(const char *spec) {
   fixture_free(&whole);
 }
 
+/* Of all vectors, how many find themselves in the one nearest list. */
+static uint32_t find_themselves(fixture *f) {
+  float *rows = fixture_rows("uniform", 0, 2 * N, D);
+  uint32_t same = 0;
+  for (uint32_t i = 0; i < 2 * N; i++) {
+    mn_hit hit;
+    uint32_t found;
+    const mn_query query = {
+        .vector = rows + i * D, .dimensions = D, .k = 1, .nprobe = 1};
+    CHECK_OK(mn_index_search(&f->index, &query, &hit, &found, &f->arena));
+    same += found == 1 && hit.key == i;
+  }
+  free(rows);
+  return same;
+}
+
+/* Vectors go to the lists where adding them would have put them. */
+static void test_lists(const char *to, const char *of, uint32_t recoded) {
+  fixture whole = filled(to, 2 * N, 0, 2 * N, 0);
+  fixture into = filled(to, 2 * N, 0, N, 0);
+  fixture from = filled(of, N, N, N, N);
+  const mn_merging m = merged(&into, &from.index, MN_MERGE_REFUSE);
+  CHECK(m.added == N && m.recoded == recoded);
+  const uint32_t expected = find_themselves(&whole);
+  const uint32_t same = find_themselves(&into);
+  CHECK(same > N + N / 2 && same + 10 >= expected && same <= expected + 10);
+  if (recoded == 0)
+    CHECK_EQUAL(block_hash(&into), block_hash(&whole));
+  fixture_free(&from);
+  fixture_free(&into);
+  fixture_free(&whole);
+}
+
 /* From a packed index, from one with holes, and into one with holes, whose
  * slots are used again. */
 static void test_packed_and_holes(void) {
@@ -342,6 +375,8 @@ int main(void) {
   test_same_as_adding("hnsw8,hadamard,sq8,refine=f16");
   test_same_as_adding("flat,pq6x4+c");
   test_packed_and_holes();
+  test_lists("ivf16,f32", "ivf16,f32", 0);
+  test_lists("ivf16,sq8", "flat,f16", N);
   test_conflicts("hnsw8,f32");
   test_conflicts("flat,bits8");
   test_room();

@@ -64,7 +64,7 @@ static void test_stored(void) {
   CHECK(mn_index_info(&copy).tuned_ef == t.ef &&
         mn_index_info(&copy).tuned_refine_k == t.refine_k);
   CHECK_EQUAL(distances_by_default(&copy, row, 0, 0), after);
-  CHECK_STATUS(mn_index_set_tuned(&copy, 1, 1), MN_ERROR_READ_ONLY);
+  CHECK_STATUS(mn_index_set_tuned(&copy, 1, 0, 1), MN_ERROR_READ_ONLY);
   CHECK_STATUS(mn_index_tune(&copy, &tuning, &t, &f.arena), MN_ERROR_READ_ONLY);
   CHECK_OK(mn_index_resize(&f.index, N, &f.arena));
   CHECK_EQUAL(distances_by_default(&f.index, row, 0, 0), after);
@@ -75,7 +75,7 @@ static void test_stored(void) {
 
   /* A packed block can be tuned; what is not reached is not stored. */
   CHECK_OK(mn_index_pack(&f.index, &copy, &f.arena));
-  CHECK_OK(mn_index_set_tuned(&copy, 0, 0));
+  CHECK_OK(mn_index_set_tuned(&copy, 0, 0, 0));
   CHECK_EQUAL(distances_by_default(&copy, row, 0, 0), before);
   tuning.recall = 1;
   tuning.ef_max = 20;
@@ -85,15 +85,38 @@ static void test_stored(void) {
   tuning.ef_max = 0;
   t = tuned_with(&copy, &tuning);
   CHECK(t.stored && distances_by_default(&copy, row, 0, 0) == after);
-  CHECK_STATUS(mn_index_set_tuned(&copy, MN_EF_MAX + 1, 0), MN_ERROR_ARGUMENT);
-  CHECK_STATUS(mn_index_set_tuned(&copy, 0, 0.5f), MN_ERROR_ARGUMENT);
-  CHECK_STATUS(mn_index_set_tuned(&copy, 0, NAN), MN_ERROR_ARGUMENT);
-  CHECK_STATUS(mn_index_set_tuned(NULL, 0, 0), MN_ERROR_ARGUMENT);
+  CHECK_STATUS(mn_index_set_tuned(&copy, MN_EF_MAX + 1, 0, 0),
+               MN_ERROR_ARGUMENT);
+  CHECK_STATUS(mn_index_set_tuned(&copy, 0, 0, 0.5f), MN_ERROR_ARGUMENT);
+  CHECK_STATUS(mn_index_set_tuned(&copy, 0, 0, NAN), MN_ERROR_ARGUMENT);
+  CHECK_STATUS(mn_index_set_tuned(NULL, 0, 0, 0), MN_ERROR_ARGUMENT);
   free(rows);
   fixture_free(&f);
 }
 
+/* The fewest lists, and where all of them are not enough, more refined. */
+static void test_lists(void) {
+  fixture f = fixture_filled("ivf40,bits8", MN_L2, D, "uniform", N);
+  float *row = fixture_rows("uniform", N, 1, D);
+  mn_query query = {.k = K};
+  mn_tuning tuning = {
+      .sampling = {.query = &query}, .recall = 0.9f, .store = 1};
+  const mn_tuned t = tuned_with(&f.index, &tuning);
+  CHECK(t.reached && t.stored && t.ef == 0 && t.nprobe > 1 && t.nprobe < 40);
+  CHECK_EQUAL(mn_index_info(&f.index).tuned_nprobe, t.nprobe);
+  query.nprobe = t.nprobe - 1;
+  mn_audit audit;
+  CHECK_OK(mn_index_audit(&f.index, &tuning.sampling, &audit, &f.arena));
+  CHECK(audit.recall.recall < 0.9f);
+  query.nprobe = 0;
+  CHECK_OK(mn_index_audit(&f.index, &tuning.sampling, &audit, &f.arena));
+  CHECK(audit.recall.found == t.recall.found);
+  free(row);
+  fixture_free(&f);
+}
+
 int main(void) {
+  test_lists();
   test_stored();
   return test_report();
 }
