@@ -149,8 +149,12 @@ void mn_find_candidates(const mn_index *index, const mn_query *query,
   mn_spending spending = {0, query->budget > 0 ? query->budget : UINT64_MAX, 0};
   mn_target target = mn_codes_of(index, stages->planes);
   target.query = prepared;
+  /* No walk comes to slots that are free. */
+  const mn_filter *walked = filter;
+  if (filter != NULL && mn_filter_is_plain(filter) && index->state->dead == 0)
+    walked = NULL;
   const mn_choice choice =
-      mn_choose_plan(index, query, filter, seeker->kept, seeker->walk.links);
+      mn_choose_plan(index, query, walked, seeker->kept, seeker->walk.links);
   stats->plan = choice.plan;
   stats->reason = choice.reason;
   stats->matches = choice.matches;
@@ -168,7 +172,7 @@ void mn_find_candidates(const mn_index *index, const mn_query *query,
   }
   int must = choice.plan == MN_PLAN_SCAN;
   if (!must) {
-    const outcome came_to = walk(index, query, &target, filter, &choice,
+    const outcome came_to = walk(index, query, &target, walked, &choice,
                                  stages->candidates, seeker, &spending);
     stats->hops = seeker->walk.hops;
     must = must_scan(&choice, query->k, &came_to, &seeker->pool, &spending);

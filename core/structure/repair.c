@@ -42,8 +42,9 @@ static uint32_t gather(const mn_index *index, const uint32_t *list,
   return count;
 }
 
-/* The live links of a slot, their number in `*kept`, then those of its dead
- * ones; their number. Nothing is left marked. */
+/* The live links of a slot, their number in `*kept`, then those of all its
+ * links, dead or alive; their number. Nothing is left marked. What live ones
+ * lead to is not in FreshDiskANN; it makes lists as good as new. */
 static uint32_t gather_around(const mn_index *index, uint32_t slot,
                               mn_repairer *r, uint32_t *kept) {
   const uint32_t *list = mn_graph_list(index, slot);
@@ -52,7 +53,7 @@ static uint32_t gather_around(const mn_index *index, uint32_t slot,
   mn_walk_visit(walk, slot);
   uint32_t count = *kept = gather(index, list, r, 0);
   for (uint32_t i = 1; i <= plain; i++)
-    if (list[i] < index->state->count && mn_slot_is_dead(index, list[i]))
+    if (list[i] < index->state->count) /* or it is damage */
       count = gather(index, mn_graph_list(index, list[i]), r, count);
   walk->visited[slot / 32] = 0;
   for (uint32_t i = 0; i < count; i++)

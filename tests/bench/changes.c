@@ -7,8 +7,8 @@
  * Half of all vectors, drawn at random, are deleted; and in ten rounds a fifth
  * of an index of four fifths of them is replaced by vectors that are not in it.
  * After each of these, with the graph repaired and not, a line of JSON says
- * what default searches find and take, and what repair took; and what a fresh
- * graph of the same vectors, added in the order of the rows, does.
+ * what walks at the default settings find and take, and what repair took; and
+ * what a fresh graph of the same vectors, added in the order of the rows, does.
  */
 #define _POSIX_C_SOURCE 200809L
 #include "../../core/structure/graph.h"
@@ -274,7 +274,9 @@ int main(int argc, char **argv) {
                  &set, ".truth.u32",
                  (size_t)set.queries * BENCH_TRUTH * sizeof(uint32_t)),
              .is_in = malloc(set.n),
-             .query = {.dimensions = set.dimensions, .k = BENCH_K}};
+             .query = {.dimensions = set.dimensions,
+                       .k = BENCH_K,
+                       .plan = MN_PLAN_WALK}};
   if (argc > 7)
     t.query.ef = (uint32_t)strtoul(argv[7], NULL, 10);
   delete_half(&t);
