@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "bytes.h"
+#include "selection.h"
 
 /* --- Moving --------------------------------------------------------------- */
 
@@ -19,14 +20,14 @@ void mn_move(void *to, const void *from, size_t bytes) {
   if (d == s)
     return;
   if ((uintptr_t)d < (uintptr_t)s) {
-    for (; bytes >= 32; bytes -= 32, d += 32, s += 32)
+    for (; MN_IS_FAST && bytes >= 32; bytes -= 32, d += 32, s += 32)
       move_four_words(d, s);
     for (; bytes >= 8; bytes -= 8, d += 8, s += 8)
       *(word *)d = *(const word *)s;
     for (; bytes > 0; bytes--)
       *d++ = *s++;
   } else {
-    for (; bytes >= 32; bytes -= 32)
+    for (; MN_IS_FAST && bytes >= 32; bytes -= 32)
       move_four_words(d + bytes - 32, s + bytes - 32);
     for (; bytes >= 8; bytes -= 8)
       *(word *)(d + bytes - 8) = *(const word *)(s + bytes - 8);

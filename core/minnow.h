@@ -112,7 +112,7 @@ extern "C" {
  *
  *   MN_ONLY_SEARCH    nothing makes an index, changes or verifies it, and
  *                     MN_NO_TRAIN. Not to be linked: mn_index_append, _add,
- *                     _delete, _update, _upsert, _repair, _link, _batch,
+ *                     _delete, _update, _upsert, _repair, _repair, _link, _batch,
  *                     _propose, _commit, _resize, _pack, _thaw, _merge,
  *                     _merge_step, _tune, _audit, _set_tuned, _verify, _encode,
  *                     _between, mn_plan_pack, mn_plan_thaw, mn_plan_merge,
@@ -130,10 +130,17 @@ extern "C" {
  *   MN_NO_BITS        no MN_BITS1 to MN_BITS8
  *   MN_NO_PQ          no MN_PQ, MN_PRQ
  *   MN_NO_TRANSFORMS  no transform (bits1 to bits8 rotate all the same)
+ *   MN_NO_FILTERS     goes with MN_ONLY_SEARCH: no filter, ranges, without and
+ *                     match in a query, and no block from which vectors were
+ *                     deleted (unless it is packed)
+ *   MN_NO_FETCH       no fetch in a query. Not to be linked: mn_index_rank,
+ *                     _tune, _audit
  *   MN_NO_STRINGS     mn_status_name gives "" always
+ *   MN_SMALL_CODE     all is there, in less code, and on computers slower
  *
- * What is asked for and left out, be it by options or by a block that is
- * opened, is MN_ERROR_UNSUPPORTED. All else is as in a full build, bit for bit.
+ * What is asked for and left out, be it by options, by a query or by a block
+ * that is opened, is MN_ERROR_UNSUPPORTED. All else is as in a full build, bit
+ * for bit.
  */
 
 /* --- Status --------------------------------------------------------------- */

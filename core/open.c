@@ -188,6 +188,8 @@ static mn_status open_block(mn_index *index, uint8_t *block, size_t bytes,
   mn_index_point(&opened, block, writable, &layout,
                  mn_kernels_select(mn_cpu_features()));
   status = check_state(&opened, layout.bytes[MN_AT_MODEL] > 0);
+  if (status == MN_OK && !MN_HAS_FILTERS && mn_index_has_holes(&opened))
+    status = MN_ERROR_UNSUPPORTED;
   if (status == MN_OK)
     mn_move(index, &opened, sizeof opened); /* not `=`: no call of memcpy */
   return status;

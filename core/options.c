@@ -29,7 +29,7 @@ static uint32_t kept_dimensions(const mn_options *o) {
 /* Fills in what pq and prq leave out; 1 where all is in range. Sums of 16-bit
  * table entries, one for each code, stay below 2^32. */
 static int complete_pq(mn_options *o, uint32_t dimensions) {
-  if (o->encoding != MN_PQ && o->encoding != MN_PRQ)
+  if (!MN_HAS_PQ || (o->encoding != MN_PQ && o->encoding != MN_PRQ))
     return o->pq_m == 0 && o->pq_bits == 0 && o->pq_nrq == 0 &&
            o->pq_correction == 0 && o->transform != MN_OPQ;
   const int is_pq = o->encoding == MN_PQ;
@@ -56,8 +56,7 @@ static int refine_fits(const mn_options *o) {
 
 /* Whether this build has what the options name. */
 static int is_built(const mn_options *o) {
-  return mn_codec_of(o->encoding) != NULL &&
-         (o->refine == 0 || mn_codec_of(o->refine) != NULL) &&
+  return (o->refine == 0 || mn_codec_of(o->refine) != NULL) &&
          (o->transform == MN_NO_TRANSFORM ||
           mn_transform_of(o->transform) != NULL) &&
          (o->structure != MN_HNSW || MN_HAS_GRAPH) &&
@@ -76,6 +75,8 @@ mn_status mn_options_complete(const mn_options *options, uint32_t capacity,
   if (o.encoding == 0)
     o.encoding = is_binary(o.metric) ? MN_SIGN : MN_F32;
   const uint32_t dimensions = kept_dimensions(&o);
+  if (is_encoding(o.encoding) && mn_codec_of(o.encoding) == NULL)
+    return MN_ERROR_UNSUPPORTED;
   if (!is_encoding(o.encoding) || dimensions == 0 ||
       is_binary(o.metric) != (o.encoding == MN_SIGN) ||
       (o.encoding == MN_SIGN && o.transform != MN_NO_TRANSFORM &&

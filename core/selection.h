@@ -70,8 +70,7 @@
 #define MN_IF_TRANSFORMS MN_BUILT_IN
 #endif
 
-/* A constant, for the few conditions that stand before a call of the graph's.
- */
+/* Constants, for the few conditions that stand before what is left out. */
 #ifdef MN_NO_GRAPH
 #define MN_HAS_GRAPH 0
 #else
@@ -83,6 +82,56 @@
 #define MN_HAS_IVF 0
 #else
 #define MN_HAS_IVF 1
+#endif
+
+#ifdef MN_NO_PQ
+#define MN_HAS_PQ 0
+#else
+#define MN_HAS_PQ 1
+#endif
+
+#ifdef MN_NO_FETCH
+#define MN_HAS_FETCH 0
+#else
+#define MN_HAS_FETCH 1
+#endif
+
+#ifdef MN_NO_FILTERS
+#define MN_HAS_FILTERS 0
+#ifndef MN_ONLY_SEARCH
+#error "deleted vectors are filtered: MN_NO_FILTERS goes with MN_ONLY_SEARCH"
+#endif
+#else
+#define MN_HAS_FILTERS 1
+#endif
+
+/* Whether what saves time may take code: reading ahead, tables besides the
+ * weights that they are made of, moving many words at once. */
+#ifdef MN_SMALL_CODE
+#define MN_IS_FAST 0
+#else
+#define MN_IS_FAST 1
+#endif
+
+/* Kernels that several things share: squared distances of floats; lookups of 4
+ * bits; bits that differ. */
+#if defined(MN_NO_FLOATS) && defined(MN_NO_PQ) && defined(MN_NO_FETCH) &&      \
+    defined(MN_ONLY_SEARCH)
+#define MN_IF_L2 MN_LEFT_OUT
+#else
+#define MN_IF_L2 MN_BUILT_IN
+#endif
+
+#if defined(MN_NO_PQ) && (defined(MN_NO_BITS) || defined(MN_SMALL_CODE))
+#define MN_IF_LOOKUP MN_LEFT_OUT
+#else
+#define MN_IF_LOOKUP MN_BUILT_IN
+#endif
+
+#if defined(MN_NO_SIGN) && defined(MN_ONLY_SEARCH)
+#define MN_IF_XOR MN_LEFT_OUT
+#else
+#define MN_IF_XOR MN_BUILT_IN
 #endif
 
 #endif

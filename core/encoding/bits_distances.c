@@ -147,7 +147,7 @@ APART static void look_up(const bits_rows *rows, int32_t *weighted) {
 #define TABLES_FROM 12u
 
 static int has_tables(const mn_bits_query *query, uint32_t count) {
-  return query->how == MN_BITS_BY_TABLES && count >= TABLES_FROM;
+  return MN_IS_FAST && query->how == MN_BITS_BY_TABLES && count >= TABLES_FROM;
 }
 
 /* <y_p, w> from 2^(p-1) s_1 + ... + s_p. */

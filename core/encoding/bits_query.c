@@ -83,9 +83,11 @@ void mn_bits_prepare(const mn_codec *codec, float *vector, void *prepared) {
   }
   if (mn_codec_code_planes(codec) > 1)
     return;
-  query->how = MN_BITS_BY_TABLES;
-  query->lowest = make_tables(weights, 2 * mn_bits_plane_bytes(codec),
-                              (uint8_t *)query + mn_bits_tables_at(codec));
+  if (MN_IS_FAST) {
+    query->how = MN_BITS_BY_TABLES;
+    query->lowest = make_tables(weights, 2 * mn_bits_plane_bytes(codec),
+                                (uint8_t *)query + mn_bits_tables_at(codec));
+  }
   query->sign_factor =
       query->factor * take_signs(weights, d, mn_bits_signs(codec, query));
 }

@@ -147,6 +147,8 @@ void mn_find_candidates(const mn_index *index, const mn_query *query,
                         const void *prepared, mn_seeker *seeker,
                         mn_stats *stats) {
   mn_spending spending = {0, query->budget > 0 ? query->budget : UINT64_MAX, 0};
+  if (!MN_HAS_FILTERS)
+    filter = NULL;
   mn_target target = mn_codes_of(index, stages->planes);
   target.query = prepared;
   /* No walk comes to slots that are free. */
@@ -166,7 +168,7 @@ void mn_find_candidates(const mn_index *index, const mn_query *query,
     scan_through_sieve(index, &target, seeker, stats);
     return;
   }
-  if (choice.plan == MN_PLAN_PROBE) {
+  if (MN_HAS_IVF && choice.plan == MN_PLAN_PROBE) {
     probe(index, query, &target, filter, seeker, &spending, stats);
     return;
   }

@@ -122,7 +122,7 @@ mn_choice mn_choose_plan(const mn_index *index, const mn_query *query,
     c.reason = MN_WHY_NO_GRAPH;
     return c;
   }
-  if (filter == NULL) {
+  if (!MN_HAS_FILTERS || filter == NULL) {
     if (query->plan == MN_PLAN_SCAN)
       return c;
     c.plan = MN_PLAN_WALK;

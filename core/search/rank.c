@@ -5,6 +5,8 @@
 #include "../kernels/kernels.h"
 #include "pool.h"
 
+#ifndef MN_NO_FETCH
+
 mn_status mn_rank_one(const mn_index *index, const float *query,
                       const float *vector, float *work, float *distance) {
   const mn_kernels *kernels = index->codec.kernels;
@@ -86,3 +88,5 @@ mn_status mn_index_rank(const mn_index *index, const float *query,
   mn_arena_rewind(scratch, mark);
   return status;
 }
+
+#endif

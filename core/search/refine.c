@@ -36,6 +36,14 @@ static uint32_t count_candidates(uint32_t k, float refine_k) {
   return whole + ((float)whole < wanted);
 }
 
+/* Whether this build has what the query asks for. */
+static int is_built(const mn_query *query) {
+  return (MN_HAS_FETCH || query->fetch == NULL) &&
+         (MN_HAS_FILTERS ||
+          (query->filter == NULL && query->range_count == 0 &&
+           query->without_count == 0 && query->match == NULL));
+}
+
 mn_status mn_stages_of(const mn_options *o, const mn_query *query,
                        mn_stages *stages) {
   const float refine_k =
@@ -46,6 +54,8 @@ mn_status mn_stages_of(const mn_options *o, const mn_query *query,
       (query->plan == MN_PLAN_PROBE && o->structure != MN_IVF) ||
       mn_filter_check(query) != MN_OK)
     return MN_ERROR_ARGUMENT;
+  if (!is_built(query))
+    return MN_ERROR_UNSUPPORTED;
   mn_codec codec;
   mn_codec_first(o, &codec);
   const uint32_t all = mn_codec_planes(o->encoding);
@@ -129,7 +139,7 @@ mn_status mn_refine(const mn_index *index, const mn_query *asked,
   const uint32_t count =
       from->size < stages->candidates ? from->size : stages->candidates;
   stats->refined = count;
-  if (stages->refiner == MN_BY_FETCH)
+  if (MN_HAS_FETCH && stages->refiner == MN_BY_FETCH)
     return refine_by_fetch(index, asked, room, from, count, to);
   mn_target target = mn_codes_of(index, stages->refine_planes);
   target.query = prepared;

@@ -122,7 +122,8 @@ mn_status mn_search_for(const mn_index *index, const mn_query *asked,
   status = MN_ERROR_ARENA;
   if (allocate(&index->options, index->capacity, query, &stages, index->keys,
                &w, scratch)) {
-    const int is_filtered = mn_filter_of(index, query, w.filter, &filter);
+    const int is_filtered =
+        MN_HAS_FILTERS && mn_filter_of(index, query, w.filter, &filter);
     w.seeker.walk.hidden = wanted->hidden;
     status = search(index, query, &stages, is_filtered ? &filter : NULL, wanted,
                     &w, hits, count, &stats);
@@ -168,7 +169,8 @@ static mn_status search_rows(const mn_index *index, const mn_vectors *vectors,
   mn_stats stats, sum;
   mn_move(&query, asked, sizeof query);
   mn_zero(&sum, sizeof sum);
-  const int is_filtered = mn_filter_of(index, asked, w->filter, &filter);
+  const int is_filtered =
+      MN_HAS_FILTERS && mn_filter_of(index, asked, w->filter, &filter);
   mn_status status = check_rows(index, vectors, &w->room);
   for (uint32_t row = 0; row < vectors->count && status == MN_OK; row++) {
     query.vector = vectors->data + (size_t)row * vectors->dimensions;

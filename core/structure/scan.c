@@ -46,7 +46,7 @@ static void pass(const mn_filter *filter, uint32_t from, uint32_t slots,
 void mn_scan(const mn_index *index, const mn_target *target,
              const mn_filter *filter, mn_pool *pool, mn_spending *spending) {
   const uint32_t slots = index->state->count;
-  if (filter == NULL) {
+  if (!MN_HAS_FILTERS || filter == NULL) {
     scan_all(slots, target, pool, spending);
     return;
   }
@@ -69,7 +69,8 @@ void mn_scan_pending(const mn_index *index, const mn_target *target,
   b.count = 0; /* not `= {…}`: no call of memset */
   while (slot != MN_NO_SLOT && left > 0) {
     for (; slot != MN_NO_SLOT && left > 0 && b.count < MN_SCAN_BATCH; left--) {
-      if ((filter == NULL || mn_lets_through(filter, slot)) &&
+      if ((!MN_HAS_FILTERS || filter == NULL ||
+           mn_lets_through(filter, slot)) &&
           mn_walk_visit(walk, slot))
         b.slots[b.count++] = slot;
       slot = mn_pending_next(index, slot);

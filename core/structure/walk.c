@@ -151,7 +151,7 @@ void mn_graph_walk(const mn_index *index, const mn_target *target,
   /* Everything before `at` has been walked from. */
   for (uint32_t at = 0; (at = find_unwalked(pool, at)) < pool->size;) {
     const uint32_t slot = pool->items[at].slot;
-    const int is_fetched = slot == ahead.slot;
+    const int is_fetched = MN_IS_FAST && slot == ahead.slot;
     if (is_fetched) {
       const list read = ahead;
       ahead = here;
@@ -170,9 +170,12 @@ void mn_graph_walk(const mn_index *index, const mn_target *target,
       break;
     }
     walk->spending.spent += count;
-    if (!is_fetched)
-      mn_fetch_codes(target, walk->slots, count);
-    read_ahead(index, target, pool, find_unwalked(pool, at + 1), walk, &ahead);
+    if (MN_IS_FAST) {
+      if (!is_fetched)
+        mn_fetch_codes(target, walk->slots, count);
+      read_ahead(index, target, pool, find_unwalked(pool, at + 1), walk,
+                 &ahead);
+    }
     mn_fetched_distances(target, walk->slots, count, walk->distances);
     /* One bound for the whole list, so that the order of links within it does
      * not matter. Not <=, for then a walk among many equal vectors would go on
@@ -198,7 +201,7 @@ static uint32_t next_twin(const mn_index *index, const mn_filter *filter,
     slot = mn_graph_twin(index, slot);
     if (slot == MN_TWIN || !mn_walk_visit(walk, slot))
       return MN_TWIN;
-  } while (filter != NULL && !mn_lets_through(filter, slot));
+  } while (MN_HAS_FILTERS && filter != NULL && !mn_lets_through(filter, slot));
   return slot;
 }
 

@@ -17,7 +17,7 @@ enum { DIMENSIONS = 100, K = 10, EF = 32, SHOWN = 5 };
 /* mn_plan's search_scratch_bytes for this index, k, ef and refine_k, and more
  * than its vector_scratch_bytes for the words. */
 #ifndef SCRATCH_BYTES
-#define SCRATCH_BYTES 6144
+#define SCRATCH_BYTES 8192
 #endif
 static _Alignas(MN_ALIGNMENT) uint8_t scratch[SCRATCH_BYTES];
 static float vector[DIMENSIONS], word_vector[DIMENSIONS];
