@@ -21,7 +21,7 @@ async function pagesOf(set, spec) {
   return rows;
 }
 
-const kinds = ["codes", "links", "rest", "all"];
+const kinds = ["codes", "links", "model", "rest", "all"];
 const columns = [
   ["index", (row) => row.spec],
   ["aim", (row) => String(row.aim)],

@@ -5,11 +5,12 @@
 import { encodingName, encodingOf } from "./encodings.mjs";
 import { check } from "./floats.mjs";
 import { linkBytes, readEntries, readLinks } from "./graph.mjs";
+import { centroidBytes, listBytes, readCentroids, readLists } from "./lists.mjs";
 import { transformOf } from "./transforms.mjs";
 import { xxh32 } from "./xxh32.mjs";
 
 const METRICS = [, "l2", "ip", "cosine", "hamming", "jaccard"];
-const STRUCTURES = [, "flat", "hnsw"];
+const STRUCTURES = [, "flat", "hnsw", "ivf"];
 const TRANSFORMS = ["none", "hadamard", "first", "pca", "opq"];
 
 const HEADER_BYTES = 896;
@@ -52,6 +53,8 @@ function checkOptions(h) {
   check(within(h.m, 4, 64), "M");
   check(within(h.efConstruction, h.m, 65535), "ef_construction");
   check(within(h.capacity, 1, 2 ** 31 - 1), "capacity");
+  const isIvf = h.structure === "ivf";
+  check(within(h.nlist, isIvf ? 1 : 0, isIvf ? 65536 : 0), "nlist");
   const isBinary = metric === "hamming" || metric === "jaccard";
   check((encoding === "sign") === isBinary, "sign and metric");
   check(refine === "none" || refine, "unknown refine");
@@ -82,7 +85,7 @@ function readHeader(block, view) {
   check(view.getUint32(12, true) === xxh32(zeroed), "header checksum");
   const flags = view.getUint32(24, true);
   check(flags < 16 && (flags & 6) !== 6 && (flags & 10) !== 8, "unknown flags");
-  for (let at = 72; at < TABLE_AT; at++) check(!block[at], `not 0 at ${at}`);
+  for (let at = 76; at < TABLE_AT; at++) check(!block[at], `not 0 at ${at}`);
   const header = {
     blockBytes: Number(view.getBigUint64(16, true)),
     sealed: (flags & 1) !== 0,
@@ -105,6 +108,7 @@ function readHeader(block, view) {
     kept: view.getUint16(60, true),
     lowBits: view.getUint16(62, true),
     links: Number(view.getBigUint64(64, true)),
+    nlist: view.getUint32(72, true),
     table: readTable(view, view.getUint32(28, true)),
   };
   check(header.blockBytes === block.length, "block_bytes");
@@ -129,7 +133,8 @@ function partsOf(header) {
   const fine =
     header.refine === "none" ? undefined : encodingOf(header.refine, header);
   let modelBytes = 0;
-  const models = [transform, code, fine].map((part) => {
+  const centroids = { modelBytes: centroidBytes(header, transform.kept) };
+  const models = [transform, code, fine, centroids].map((part) => {
     const bytes = part?.modelBytes ?? 0;
     const at = bytes ? roundUp(modelBytes) : modelBytes;
     modelBytes = at + bytes;
@@ -152,6 +157,7 @@ function sectionBytes(header, { code, fine, modelBytes }) {
     MODL: modelBytes,
     LINK: graph * linkBytes(header),
     ENTR: graph * 256,
+    LIST: listBytes(header),
   };
 }
 
@@ -198,7 +204,7 @@ function readState(view, header, modelBytes) {
   check(state.count <= header.capacity, "STAT: count");
   check(!header.packed || state.count === header.capacity, "STAT: count, packed");
   check(
-    header.structure === "flat"
+    header.structure !== "hnsw"
       ? state.linked === state.count
       : state.linked <= state.count,
     "STAT: linked",
@@ -245,17 +251,18 @@ const part = (view, at, bytes) =>
   new DataView(view.buffer, view.byteOffset + at, bytes);
 
 // The transform, and the codecs of CODE and FINE, with their models.
-function openParts(view, { transform, code, fine, models }, { trained }) {
+function openParts(view, header, { transform, code, fine, models }, { trained }) {
   const isUsed = (i) => models.some(({ at, bytes }) => at <= i && i < at + bytes);
   for (let i = 0; i < view.byteLength; i++) {
     const isZero = view.getUint8(i) === 0;
     check(isZero || (trained && isUsed(i)), `MODL: byte ${i} is not 0`);
   }
-  const [t, c, f] = models.map(({ at, bytes }) => part(view, at, bytes));
+  const [t, c, f, l] = models.map(({ at, bytes }) => part(view, at, bytes));
   return {
     transform: transform.open(t),
     codec: code.open(c),
     fine: fine?.open(f),
+    centroids: readCentroids(l, header, transform.kept),
   };
 }
 
@@ -295,7 +302,7 @@ export function read(block) {
   const { count } = state;
   const keys = readKeys(section("KEYS"), header, count);
   checkKeyMap(section("KMAP"), header, keys);
-  const opened = openParts(section("MODL"), parts, state);
+  const opened = openParts(section("MODL"), header, parts, state);
   const { codec, fine } = opened;
   const codes = readCodes(section("CODE"), section("REST"), codec, parts.code, count);
   const fineCodes = fine
@@ -304,11 +311,15 @@ export function read(block) {
   const isGraph = header.structure === "hnsw";
   const graph = isGraph ? readLinks(section("LINK"), header, state, codes) : undefined;
   const entries = isGraph ? readEntries(section("ENTR"), state, graph) : [];
+  const isVector = (slot) => slot < count;
+  const lists = header.nlist
+    ? readLists(section("LIST"), header, count, isVector)
+    : [];
   const host = header.table
     .filter((e) => /^[a-z]/.test(e.name))
     .map((e) => [e.name, block.subarray(e.offset, e.offset + e.bytes)]);
   return {
-    header, state, keys, ...opened, codes, fineCodes, graph, entries,
+    header, state, keys, ...opened, codes, fineCodes, graph, entries, lists,
     host: new Map(host),
   };
 }
