@@ -87,6 +87,8 @@ int main(int argc, char **argv) {
       "hnsw4,first4,sq6,refine=bits5",
       "flat,pca3,f16,refine=f32",
       "hnsw4,opq,pq3x4,refine=bf16",
+      "ivf2,sq8",
+      "ivf3,bits4,refine=f16",
   };
   enum { SPECS = sizeof specs / sizeof *specs };
   uint8_t *memory = malloc(MEMORY_BYTES);

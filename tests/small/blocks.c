@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * blocks FOLDER: writes a live block of every encoding, refine encoding and
- * transform, and packed ones of the graphs, for tests/small/run.
+ * transform, and packed ones of those that are not flat, for tests/small/run.
  */
 #include "../../core/minnow.h"
 #include "../conformance/generator.h"
@@ -39,6 +39,8 @@ static const struct {
     {"hnsw8,bits2,refine=bits8", MN_IP},
     {"hnsw8,bits5", MN_L2},
     {"hnsw8,sq8", MN_COSINE},
+    {"ivf6,bits4", MN_L2},
+    {"ivf9,sq8", MN_COSINE},
 };
 
 static void ensure(mn_status status, const char *spec) {
@@ -81,7 +83,7 @@ int main(int count, char **arguments) {
       ensure(mn_index_train(&index, &vectors, &arena), spec);
     ensure(mn_index_add(&index, NULL, &vectors, NULL, &arena), spec);
     save(arguments[1], spec, &index);
-    if (options.structure != MN_HNSW)
+    if (options.structure == MN_FLAT)
       continue;
     ensure(mn_index_pack(&index, &packed, &arena), spec);
     char name[MN_SPEC_BYTES + 8];

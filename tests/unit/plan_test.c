@@ -209,6 +209,8 @@ static void test_composed(void) {
                                       "flat,opq,prq4x2x3+c",
                                       "flat,f32,refine=bits2",
                                       "hnsw4,pca24,f32",
+                                      "ivf7,f32",
+                                      "ivf3,pca5,bits4,refine=sq6",
                                       "flat,bits1,refine=bits8"};
   for (unsigned s = 0; s < sizeof specs / sizeof *specs; s++)
     for (mn_metric metric = MN_L2; metric <= MN_COSINE; metric++) {

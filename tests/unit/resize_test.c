@@ -38,6 +38,7 @@ static uint64_t block_hash(const fixture *f) {
 static void test_up_and_down(const char *spec) {
   fixture f = fixture_create(spec, MN_L2, D, 1);
   float *rows = fixture_rows("uniform", 0, 200, D);
+  fixture_train(&f, rows, 200);
   uint8_t *block = f.index.block;
   CHECK_OK(attach(&f, NAME, "first"));
   CHECK_OK(attach(&f, OTHER, "second section"));
@@ -224,6 +225,7 @@ int main(void) {
   test_up_and_down("flat,f32");
   test_up_and_down("hnsw4,f32");
   test_up_and_down("hnsw16,f32");
+  test_up_and_down("ivf4,f32");
   test_elsewhere();
   test_attach();
   test_attach_refused();
