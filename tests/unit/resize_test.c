@@ -65,6 +65,7 @@ static void test_up_and_down(const char *spec) {
   CHECK_EQUAL(f.arena.used, f.index.block_bytes);
 
   fixture once = fixture_create(spec, MN_L2, D, 200);
+  fixture_train(&once, rows, 200);
   CHECK_OK(fixture_add(&once, NULL, rows, 200));
   CHECK_OK(attach(&once, NAME, "first"));
   CHECK_OK(attach(&once, OTHER, "second section"));
