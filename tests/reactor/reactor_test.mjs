@@ -8,6 +8,7 @@ import { before, test } from "node:test";
 const root = new URL("../../", import.meta.url);
 const MN_L2 = 1;
 const MN_ERROR_DUPLICATE_KEY = -7;
+const MN_ERROR_UNKNOWN_KEY = -8;
 const MN_ERROR_CAPACITY = -9;
 const MN_ERROR_READ_ONLY = -11;
 const MN_ERROR_CORRUPT = -19;
@@ -57,20 +58,58 @@ function zeroed(bytes, ...words) {
   return at;
 }
 
-function makeQuery(k, vector = [], more = []) {
-  return zeroed(80, put(new Uint8Array(Float32Array.from(vector).buffer)), vector.length, k, ...more);
+// Where a query's fields are, and its stats'.
+const QUERY = { ef: 12, nprobe: 16, planes: 20, refinePlanes: 24, filter: 40, stats: 44, ranges: 48,
+  rangeCount: 52, without: 56, withoutCount: 60, plan: 72, budget: 80 };
+const STATS = { distances: 0, hops: 16, probed: 20, exact: 24, refined: 28, planes: 32, plan: 48,
+  reason: 52, matches: 56, cut: 60, fellBack: 64 };
+
+function makeQuery(k, vector = [], more = {}) {
+  const query = zeroed(88, put(new Uint8Array(Float32Array.from(vector).buffer)), vector.length, k);
+  for (const [name, value] of Object.entries(more)) write32(query + QUERY[name], value);
+  return query;
 }
 
-// The keys and distances of the k nearest.
-function search(index, vector, k, scratch) {
-  const query = makeQuery(k, vector);
-  const hits = room(16 * k);
-  const count = room(4);
-  assert.equal(c.mn_index_search(index, query, hits, count, scratch), 0);
-  return Array.from({ length: read32(count) }, (_, i) => [
+const put64 = (keys) => put(new Uint8Array(BigUint64Array.from(keys, BigInt).buffer));
+
+// Keys and distances.
+function readHits(hits, count) {
+  return Array.from({ length: count }, (_, i) => [
     Number(data().getBigUint64(hits + 16 * i, true)),
     data().getFloat32(hits + 16 * i + 8, true),
   ]);
+}
+
+// Those of the k nearest, and what the search did.
+function ask(index, k, vector, scratch, more) {
+  const stats = zeroed(72);
+  const query = makeQuery(k, vector, { ...more, stats });
+  const hits = room(16 * k);
+  const count = room(4);
+  assert.equal(c.mn_index_search(index, query, hits, count, scratch), 0);
+  const did = Object.fromEntries(Object.entries(STATS).map(([name, at]) => [name, read32(stats + at)]));
+  return { hits: readHits(hits, read32(count)), did };
+}
+const search = (index, vector, k, scratch) => ask(index, k, vector, scratch).hits;
+
+// An index of points 0, 1, 2, … on a line, with their numbers as keys.
+function line(spec, count, scratch, capacity = count) {
+  const options = zeroed(64, 1, MN_L2);
+  const word = new TextEncoder().encode(spec);
+  assert.equal(c.mn_options_parse(options, put(word), word.length, 0), 0);
+  const index = room(512);
+  assert.equal(c.mn_index_create(index, options, capacity, arena(1 << 20)), 0);
+  const points = vectors(Array.from({ length: count }, (_, i) => i), 1);
+  if (spec.startsWith("ivf")) assert.equal(c.mn_index_train(index, points, scratch), 0);
+  assert.equal(c.mn_index_add(index, 0, points, 0, scratch), 0);
+  return index;
+}
+
+function infoOf(index) {
+  const info = zeroed(168);
+  c.mn_index_info(info, index);
+  return { count: read32(info + 72), slots: read32(info + 144), dead: read32(info + 148),
+    ef: read32(info + 152), nprobe: read32(info + 160) };
 }
 
 before(async () => {
@@ -228,13 +267,123 @@ test("codes, training and planes", () => {
   assert.equal(c.mn_index_decode(index, codes, 100, decoded, scratch), 0);
   rows.forEach((x, i) => assert.ok(Math.abs(x - data().getFloat32(decoded + 4 * i, true)) < 0.02));
 
-  const stats = room(32);
-  const query = makeQuery(3, rows.slice(0, 8), [0, 1, 4, 0, 0, 0, 0, stats]);
-  data().setFloat32(query + 24, 5, true);
+  const stats = zeroed(72);
+  const query = makeQuery(3, rows.slice(0, 8), { planes: 1, refinePlanes: 4, stats });
+  data().setFloat32(query + 28, 5, true);
   const [hits, count] = [room(48), room(4)];
   assert.equal(c.mn_index_search(index, query, hits, count, scratch), 0);
   assert.equal(Number(data().getBigUint64(hits, true)), 0);
-  assert.deepEqual([read32(stats + 24), read32(stats + 28)], [15, 1]);
+  assert.deepEqual([read32(stats + STATS.refined), read32(stats + STATS.planes)], [15, 1]);
+});
+
+test("vectors are deleted, replaced and repaired", () => {
+  const scratch = arena(1 << 20);
+  const index = line("hnsw8,f32", 256, scratch, 300);
+  const keys = (from, count) => put64(Array.from({ length: count }, (_, i) => from + i));
+  assert.equal(c.mn_index_delete(index, keys(100, 20), 20, 0), 0);
+  assert.deepEqual(infoOf(index), { count: 236, slots: 256, dead: 20, ef: 0, nprobe: 0 });
+  assert.deepEqual(search(index, [109.75], 2, scratch), [[120, 105.0625], [99, 115.5625]]);
+  const row = room(4);
+  assert.equal(c.mn_index_delete(index, put64([7, 105]), 2, row), MN_ERROR_UNKNOWN_KEY);
+  assert.equal(read32(row), 1);
+  assert.equal(infoOf(index).count, 236, "all or none");
+
+  const left = room(4);
+  let steps = 0;
+  do {
+    assert.equal(c.mn_index_repair(index, 100, left, scratch), 0);
+    steps++;
+  } while (read32(left) > 0);
+  assert.ok(steps > 1, `${steps} steps`);
+  assert.equal(infoOf(index).dead, 0);
+  assert.equal(c.mn_index_update(index, put64([0]), vectors([-5], 1), 0, scratch), 0);
+  assert.equal(c.mn_index_upsert(index, put64([1, 1000]), vectors([-7, 109], 1), 0, scratch), 0);
+  assert.deepEqual(search(index, [-6.75], 2, scratch), [[1, 0.0625], [0, 3.0625]]);
+  assert.deepEqual(search(index, [109.5], 1, scratch), [[1000, 0.25]]);
+  assert.deepEqual(infoOf(index).slots, 256, "slots are used again");
+  assert.equal(c.mn_index_verify(index), 0);
+});
+
+test("conditions, plans and budgets", () => {
+  const scratch = arena(1 << 20);
+  const index = line("hnsw8,f32", 512, scratch);
+  const ranges = put64([10, 20, 300, 399]);
+  const without = put64([15, 301, 9999]);
+  for (const plan of [0, 1, 2, 3, 4]) {
+    const { hits, did } = ask(index, 4, [15], scratch,
+      { ranges, rangeCount: 2, without, withoutCount: 3, plan });
+    assert.deepEqual(hits, [[14, 1], [16, 1], [13, 4], [17, 4]], `plan ${plan}`);
+    if (plan) assert.deepEqual([did.plan, did.reason], [plan, 2]);
+  }
+  const bits = new Uint32Array(16);
+  bits[1] = 0b101;
+  const { hits, did } = ask(index, 4, [15], scratch, { filter: put(new Uint8Array(bits.buffer)) });
+  assert.deepEqual(hits, [[32, 289], [34, 361]]);
+  assert.equal(did.matches, 2);
+  const cut = ask(index, 4, [15], scratch, { budget: 40 }).did;
+  assert.deepEqual([cut.cut, cut.distances], [1, 40]);
+});
+
+test("searches made of searches", () => {
+  const scratch = arena(1 << 20);
+  const index = line("hnsw8,f32", 512, scratch);
+  const [hits, count] = [room(16 * 200), room(8)];
+  assert.equal(c.mn_index_within(index, makeQuery(200, [100]), 9, hits, count, scratch), 0);
+  assert.deepEqual(readHits(hits, read32(count)).map(([key]) => key), [100, 99, 101, 98, 102, 97, 103]);
+  assert.equal(c.mn_index_diversify(index, hits, 7, 3, 0.1, scratch), 0);
+  assert.deepEqual(readHits(hits, 3).map(([key]) => key), [100, 97, 103]);
+  assert.equal(c.mn_index_search_like(index, 7n, makeQuery(2), hits, count, scratch), 0);
+  assert.deepEqual(readHits(hits, read32(count)), [[6, 1], [8, 1]]);
+  assert.equal(c.mn_index_search_like(index, 600n, makeQuery(2), hits, count, scratch), MN_ERROR_UNKNOWN_KEY);
+  assert.equal(c.mn_index_search_many(index, vectors([3.25, 400.75], 1), makeQuery(2), hits, count, scratch), 0);
+  assert.deepEqual([read32(count), read32(count + 4)], [2, 2]);
+  assert.deepEqual(readHits(hits, 4).map(([key]) => key), [3, 4, 401, 400]);
+});
+
+test("tuned, audited and merged", () => {
+  const scratch = arena(8 << 20);
+  const index = line("hnsw8,f32", 512, scratch, 600);
+  const query = makeQuery(5);
+  const queries = vectors(Array.from({ length: 50 }, (_, i) => 10.2 * i + 0.3), 1);
+  const tuning = zeroed(40, query, queries);
+  data().setFloat32(tuning + 20, 0.9, true);
+  write32(tuning + 28, 1);
+  const tuned = zeroed(80);
+  assert.equal(c.mn_index_tune(index, tuning, tuned, scratch), 0);
+  assert.deepEqual([read32(tuned + 56), read32(tuned + 64)], [1, 1], "reached and stored");
+  assert.ok(data().getFloat32(tuned + 32, true) >= 0.9);
+  assert.equal(infoOf(index).ef, read32(tuned));
+  assert.ok(read32(tuned) >= 5);
+
+  assert.equal(c.mn_index_delete(index, put64([500]), 1, 0), 0);
+  const audit = zeroed(96);
+  assert.equal(c.mn_index_audit(index, zeroed(20, query, queries), audit, scratch), 0);
+  assert.deepEqual([read32(audit), read32(audit + 4), read32(audit + 40)], [50, 5, 511]);
+  assert.ok(data().getFloat32(audit + 16, true) >= 0.8);
+  assert.equal(read32(audit + 68), 0, "unreachable");
+
+  const other = line("hnsw8,f32", 10, scratch);
+  const merging = zeroed(56);
+  assert.equal(c.mn_index_merge(index, other, 0, merging, scratch), MN_ERROR_DUPLICATE_KEY);
+  assert.deepEqual([read32(merging + 8), read32(merging + 16)], [10, 0], "conflicts, and the first");
+  assert.equal(c.mn_index_delete(other, put64([0, 1, 2]), 3, 0), 0);
+  assert.equal(c.mn_index_upsert(other, put64([9, 700, 701]), vectors([9.5, 700, 701], 1), 0, scratch), 0);
+  assert.equal(c.mn_index_merge(index, other, 2, merging, scratch), 0);
+  assert.deepEqual([4, 8, 12].map((at) => read32(merging + at)), [2, 7, 7], "added, conflicts, replaced");
+  assert.deepEqual(search(index, [9.5], 1, scratch), [[9, 0]]);
+  assert.deepEqual(search(index, [702], 2, scratch), [[701, 1], [700, 4]]);
+  assert.equal(infoOf(index).count, 513);
+});
+
+test("inverted lists", () => {
+  const scratch = arena(1 << 20);
+  const index = line("ivf8,f32", 400, scratch);
+  const near = ask(index, 3, [200.25], scratch, { nprobe: 1 });
+  assert.deepEqual([near.did.probed, near.did.exact], [1, 0]);
+  assert.ok(near.did.distances < 200, `${near.did.distances}`);
+  const all = ask(index, 3, [200.25], scratch, { nprobe: 8 });
+  assert.deepEqual([all.did.probed, all.did.exact], [8, 1]);
+  assert.deepEqual(all.hits, [[200, 0.0625], [201, 0.5625], [199, 1.5625]]);
 });
 
 test("errors are statuses with names", () => {
@@ -243,7 +392,7 @@ test("errors are statuses with names", () => {
   const scratch = arena(1 << 20);
   const index = room(512);
   assert.equal(c.mn_index_create(index, options, 10, memory), 0);
-  const keys = put(new Uint8Array(BigUint64Array.of(5n, 5n).buffer));
+  const keys = put64([5, 5]);
   const row = room(4);
   assert.equal(c.mn_index_add(index, keys, vectors([1, 2], 1), row, scratch), MN_ERROR_DUPLICATE_KEY);
   assert.equal(read32(row), 1);
