@@ -112,15 +112,13 @@ extern "C" {
  *
  *   MN_ONLY_SEARCH    nothing makes an index, changes or verifies it, and
  *                     MN_NO_TRAIN. Not to be linked: mn_index_append, _add,
- *                     _delete, _update, _upsert, _repair, _repair, _link, _batch,
- *                     _propose, _commit, _resize, _pack, _thaw, _merge,
- *                     _merge_step, _tune, _audit, _set_tuned, _verify, _encode,
- *                     _between, mn_plan_pack, mn_plan_thaw, mn_plan_merge,
- *                     mn_plan_tune, mn_plan_audit
- *   MN_NO_DECODE      goes with MN_ONLY_SEARCH: no vector is taken from its
- *                     code. Not to be linked: mn_index_reconstruct, _decode
- *   MN_NO_TRAIN       vectors can be added to a block that was trained
- *                     elsewhere. Not to be linked: mn_index_train,
+ *                     _delete, _update, _upsert, _repair, _repair, _link,
+ * _batch, _propose, _commit, _resize, _pack, _thaw, _merge, _merge_step, _tune,
+ * _audit, _set_tuned, _verify, _encode, _between, mn_plan_pack, mn_plan_thaw,
+ * mn_plan_merge, mn_plan_tune, mn_plan_audit MN_NO_DECODE      goes with
+ * MN_ONLY_SEARCH: no vector is taken from its code. Not to be linked:
+ * mn_index_reconstruct, _decode MN_NO_TRAIN       vectors can be added to a
+ * block that was trained elsewhere. Not to be linked: mn_index_train,
  *                     mn_plan_training
  *   MN_NO_IVF         no MN_IVF
  *   MN_NO_GRAPH       no MN_HNSW; MN_AUTO wants it from MN_AUTO_HNSW_CAPACITY
