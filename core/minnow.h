@@ -864,8 +864,9 @@ typedef struct mn_query {
   uint32_t k;          /* hits wanted, 1 to MN_EF_MAX; no default */
   uint32_t ef;         /* graph: candidates kept, up to MN_EF_MAX; more finds
                           more and takes longer; raised to k (or the number
-                          to refine) where smaller; 0: what the index is
-                          tuned to, or else MN_EF_DEFAULT */
+                          to refine) where smaller; with conditions half as
+                          many more are kept; 0: what the index is tuned to, or
+                          else MN_EF_DEFAULT */
   uint32_t nprobe;     /* ivf: lists that are scanned, the nearest first; more
                           find more and take longer; as many more as k hits
                           need; 0: what the index is tuned to, or else 3 times

@@ -16,10 +16,10 @@ int mn_seeker_allocate(const mn_options *options, uint32_t capacity,
   const uint32_t kept = mn_is_graph(options)
                             ? graph_ef(stages->candidates, query->ef)
                             : stages->candidates;
-  const uint32_t width = mn_is_graph(options) ? mn_queue_width(kept) : 0;
+  const uint32_t room = mn_is_graph(options) ? mn_hunt_room(kept) : kept;
   seeker->kept = kept;
   seeker->sieve = mn_pool_allocate(keys, 2 * stages->sieve, scratch);
-  seeker->pool = mn_pool_allocate(keys, kept + width, scratch);
+  seeker->pool = mn_pool_allocate(keys, room, scratch);
   if (seeker->sieve.items == NULL || seeker->pool.items == NULL)
     return 0;
   seeker->walk.links = NULL;
@@ -27,7 +27,8 @@ int mn_seeker_allocate(const mn_options *options, uint32_t capacity,
     return mn_prober_allocate(options, &seeker->prober, scratch);
   if (!mn_is_graph(options))
     return 1;
-  seeker->hunt.queue = (mn_pool){keys, seeker->pool.items + kept, 0, width};
+  seeker->hunt.queue =
+      (mn_pool){keys, seeker->pool.items + room - room / 2, 0, room / 2};
   return mn_walk_allocate(options, capacity, &seeker->walk, scratch) &&
          mn_hunt_allocate(options, &seeker->hunt, scratch);
 }
@@ -106,7 +107,7 @@ static outcome walk(const mn_index *index, const mn_query *query,
   if (filter == NULL) {
     mn_graph_search(index, target, candidates, most, &seeker->walk, pool);
   } else if (choice->plan == MN_PLAN_POST) {
-    pool->capacity = seeker->kept + mn_queue_width(seeker->kept);
+    pool->capacity = mn_hunt_room(seeker->kept);
     mn_graph_post_filter(index, target, filter, candidates, most, &seeker->walk,
                          pool);
     pool->capacity = seeker->kept;
@@ -116,10 +117,12 @@ static outcome walk(const mn_index *index, const mn_query *query,
     const mn_hunting how = {.filter = filter,
                             .k = candidates,
                             .enough = choice->enough,
+                            .hops = choice->hops,
                             .useful = query->plan == MN_PLAN_AUTO ? choice->scan
                                                                   : UINT64_MAX,
                             .most = most,
                             .two_hop = choice->plan == MN_PLAN_TWO_HOP};
+    pool->capacity = choice->kept;
     is_done =
         mn_graph_hunt(index, target, &how, &seeker->walk, &seeker->hunt, pool);
   }
@@ -155,8 +158,8 @@ void mn_find_candidates(const mn_index *index, const mn_query *query,
   const mn_filter *walked = filter;
   if (filter != NULL && mn_filter_is_plain(filter) && index->state->dead == 0)
     walked = NULL;
-  const mn_choice choice =
-      mn_choose_plan(index, query, walked, seeker->kept, seeker->walk.links);
+  const mn_choice choice = mn_choose_plan(index, query, walked, stages->planes,
+                                          seeker->kept, seeker->walk.links);
   stats->plan = choice.plan;
   stats->reason = choice.reason;
   stats->matches = choice.matches;

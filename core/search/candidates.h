@@ -11,7 +11,7 @@
 typedef struct mn_seeker {
   mn_pool sieve; /* what a scan by signs leaves */
   mn_pool pool;  /* candidates; behind them, in a graph, the queue of a hunt */
-  uint32_t kept; /* candidates that a walk keeps: the pool's share of that */
+  uint32_t kept; /* candidates that a walk keeps */
   mn_walk walk;
   mn_hunt hunt;
   mn_prober prober; /* ivf: the lists, told how far they are from the query */

@@ -4,10 +4,6 @@
 #include "../structure/graph.h"
 #include "../structure/ivf.h"
 
-uint32_t mn_queue_width(uint32_t ef) {
-  return 4 * ef;
-}
-
 /* --- How many match ------------------------------------------------------- */
 
 /* Keys that are asked for an estimate. */
@@ -64,21 +60,98 @@ static void count_matches(const mn_index *index, const mn_filter *filter,
 
 /* --- What plans cost ------------------------------------------------------ */
 
-static void choose(const mn_index *index, const mn_query *query,
-                   const mn_filter *filter, uint32_t ef, mn_choice *c) {
-  const uint32_t linked = index->state->linked;
+/* In units of a walk's distance by a short code: visiting, queueing and the
+ * distance itself. Found by tests/bench/run filters; core/DESIGN.md has the
+ * figures.
+ *
+ * - A scan takes a quarter of that for a match, its memory comes in order, and
+ *   a longer code costs both alike.
+ * - Keys that are asked cost a scan something for each slot; a predicate is
+ *   taken to be dearer than ranges.
+ * - A walk compares 3/4 M new vectors a hop, and takes 1 / share hops to meet a
+ *   match.
+ * - A hop to neighbours of neighbours follows some (2M)^2 links; what it
+ *   compares are matches only. */
+typedef struct costs {
+  float scan, walk, two_hop;
+} costs;
+
+typedef struct situation {
+  const mn_index *index;
+  const mn_filter *filter;
+  float share; /* of the graph's vectors that match */
+  uint32_t k, ef;
+  float bytes; /* of a code, as it is read */
+} situation;
+
+static uint32_t larger(float a, uint32_t b) {
+  return a > (float)b ? (uint32_t)a : b;
+}
+
+/* Matches that a walk must have found before it may end. All ef of them would
+ * take it through ef / share vectors: more than recall asks for, since also
+ * what lies between was looked at. Where they lie close together they are found
+ * at once; so it makes as many hops as a walk without filter does, at the
+ * least, and half as many more, as there is no telling how they lie. */
+static uint32_t enough_of(const situation *s) {
+  const float part = s->share + 0.375f;
+  return part >= 1.0f ? s->ef : larger(part * (float)s->ef, s->k);
+}
+
+/* The graph of the matches alone has fewer links, the sparser they are. */
+#define SPARSE 0.05f
+
+static uint32_t enough_of_two_hop(const situation *s) {
+  return s->share < SPARSE ? s->ef : larger(0.5f * (float)s->ef, s->k);
+}
+
+/* What a walk takes is known the least: where matches are far from the query,
+ * twice as much, and then a scan comes on top. */
+#define DOUBT 1.25f
+
+static costs cost_of(const situation *s, uint32_t matches) {
+  const float m = (float)s->index->options.m;
+  const float extra = s->bytes * 0x1p-10f, one = 1.0f + extra;
+  const float asked = s->filter->match != NULL     ? 0.5f
+                      : s->filter->range_count > 0 ? 0.0625f
+                                                   : 0.0f;
+  const float hops = (float)enough_of_two_hop(s);
+  const float behind = 0.3125f * m * m;
+  const float compared = (0.5f + 8.0f * s->share) * m;
+  const float walked = 0.75f * m * (float)enough_of(s) / s->share;
+  return (costs){.scan = (float)matches * (0.25f + extra) +
+                         asked * (float)s->index->state->count,
+                 .walk = DOUBT * walked * one,
+                 .two_hop = hops * (behind + compared * one)};
+}
+
+/* Below one match in fifty the graph of the matches falls apart, and above one
+ * in four a walk through all of it meets enough. A predicate is not asked for
+ * every link, nor is a budget spent by neighbourhoods. */
+static int may_two_hop(const situation *s, const mn_query *query) {
+  return s->share >= 0.02f && s->share <= 0.25f && s->filter->match == NULL &&
+         query->budget == 0;
+}
+
+static void choose(const situation *s, const mn_query *query, mn_choice *c) {
   const int may_scan = query->budget == 0 || c->at_most <= query->budget;
-  if (may_scan && c->scan <= (uint64_t)ef * 20) {
+  const costs cost = cost_of(s, c->matches);
+  c->scan = (uint64_t)larger(cost.scan / (1.0f + s->bytes * 0x1p-10f), 0);
+  if (may_scan && cost.scan <= cost.walk &&
+      (!may_two_hop(s, query) || cost.scan <= cost.two_hop)) {
     c->plan = MN_PLAN_SCAN;
     c->reason = MN_WHY_FEW;
-  } else if (c->matches < linked / 4 && filter->match == NULL) {
+  } else if (may_two_hop(s, query) && cost.two_hop < cost.walk) {
     c->plan = MN_PLAN_TWO_HOP;
     c->reason = MN_WHY_SPARSE;
+    c->scan = c->matches / 2;
   } else {
     c->plan = MN_PLAN_WALK;
     c->reason = MN_WHY_DENSE;
   }
 }
+
+/* --- Choosing ------------------------------------------------------------- */
 
 /* What a search of the nearest lists compares, if they are of mean size. */
 static uint64_t probing_cost(const mn_index *index, const mn_query *query) {
@@ -105,14 +178,14 @@ static void choose_lists(const mn_index *index, const mn_query *query,
 }
 
 mn_choice mn_choose_plan(const mn_index *index, const mn_query *query,
-                         const mn_filter *filter, uint32_t ef,
+                         const mn_filter *filter, uint32_t planes, uint32_t ef,
                          uint32_t *links) {
   const uint32_t count = mn_index_vectors(index);
   mn_choice c = {.plan = query->plan,
                  .reason = MN_WHY_FORCED,
                  .matches = count,
                  .at_most = count,
-                 .enough = ef};
+                 .kept = ef};
   if (mn_is_ivf(&index->options) && index->state->linked > 0) {
     choose_lists(index, query, filter, links, &c);
     return c;
@@ -130,8 +203,19 @@ mn_choice mn_choose_plan(const mn_index *index, const mn_query *query,
     return c;
   }
   count_matches(index, filter, links, &c);
-  c.scan = c.matches;
+  const uint32_t linked = index->state->linked;
+  const situation s = {
+      .index = index,
+      .filter = filter,
+      .share = (float)(c.matches > 0 ? c.matches : 1) / (float)linked,
+      .k = query->k,
+      .ef = ef,
+      .bytes = (float)mn_codec_read_bytes(&index->codec, planes)};
   if (query->plan == MN_PLAN_AUTO)
-    choose(index, query, filter, ef, &c);
+    choose(&s, query, &c);
+  const int is_plain = mn_filter_is_plain(filter);
+  c.enough = c.plan == MN_PLAN_TWO_HOP ? enough_of_two_hop(&s) : enough_of(&s);
+  c.kept = is_plain ? ef : ef + ef / 2;
+  c.hops = c.plan == MN_PLAN_TWO_HOP ? 0 : c.kept;
   return c;
 }

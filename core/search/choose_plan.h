@@ -11,17 +11,20 @@ typedef struct mn_choice {
   mn_plan_reason reason;
   uint32_t matches; /* counted or estimated */
   uint32_t at_most; /* that many there cannot be more than */
-  uint64_t scan;    /* what scanning them costs, as distances of a walk */
-  uint32_t enough;  /* see mn_hunting */
+  uint64_t scan;    /* distances after which a walk had better scanned */
+  uint32_t kept, enough, hops; /* see mn_hunting */
 } mn_choice;
 
-/* Candidates that a walk for matches may have in its queue, where it keeps `ef`
- * results. */
-uint32_t mn_queue_width(uint32_t ef);
+/* Candidates that a walk which keeps `ef` has room for where it looks for
+ * matches: half of them results, half waiting to be walked from. */
+static inline uint32_t mn_hunt_room(uint32_t ef) {
+  return 3 * ef;
+}
 
-/* `filter` NULL: none. A walk keeps `ef` candidates. `links` has room for a
- * list. */
+/* `filter` NULL: none. Candidates are found by `planes`; a walk keeps `ef` of
+ * them. `links` has room for a list. */
 mn_choice mn_choose_plan(const mn_index *index, const mn_query *query,
-                         const mn_filter *filter, uint32_t ef, uint32_t *links);
+                         const mn_filter *filter, uint32_t planes, uint32_t ef,
+                         uint32_t *links);
 
 #endif

@@ -36,10 +36,9 @@ typedef struct chase {
 
 static void set_bounds(chase *c) {
   const uint32_t enough = c->how->enough;
-  c->result_bound = mn_pool_bound(c->matches);
-  c->queue_bound = c->matches->size < enough
-                       ? __builtin_inff()
-                       : c->matches->items[enough - 1].distance;
+  c->result_bound = c->queue_bound = mn_pool_bound(c->matches);
+  if (c->walk->hops >= c->how->hops && c->matches->size >= enough)
+    c->queue_bound = c->matches->items[enough - 1].distance;
 }
 
 static void add_result(chase *c, float distance, uint32_t slot) {

@@ -120,7 +120,9 @@ typedef struct mn_hunting {
   const mn_filter *filter;
   uint32_t k;       /* candidates that are wanted */
   uint32_t enough;  /* it ends when so many matches are nearer than all that is
-                       left to walk from */
+                       left to walk from, */
+  uint32_t hops;    /* and it has made so many hops, or the pool is full of
+                       nearer ones */
   uint64_t useful;  /* and gives up after so many distances */
   uint64_t most;    /* which it may not compute at all: it is cut */
   uint32_t two_hop; /* 1: what does not match is not compared, but leads on */

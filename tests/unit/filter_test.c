@@ -6,14 +6,14 @@
 #include "fixture.h"
 
 #define D 16u
-#define N 3000u
+#define N 2410u
 #define K 10u
-#define Q 8u
+#define Q 4u
 
 /* --- Conditions ----------------------------------------------------------- */
 
 static const mn_key_range ranges[] = {
-    {100, 1499}, {2000, 2000}, {2500, 2400}, {2900, UINT64_MAX}};
+    {100, 1499}, {2000, 2000}, {2200, 2100}, {2300, UINT64_MAX}};
 static uint32_t bits[(N + 31) / 32];
 static uint64_t without[200];
 static uint32_t asked; /* predicates */
@@ -51,7 +51,7 @@ static uint32_t is_match(unsigned conditions, uint64_t key) {
   if (conditions & BITS)
     matches &= bits[key / 32] >> key % 32 & 1;
   if (conditions & RANGES)
-    matches &= (key >= 100 && key < 1500) || key == 2000 || key >= 2900;
+    matches &= (key >= 100 && key < 1500) || key == 2000 || key >= 2300;
   if ((conditions & WITHOUT) && key % 7 == 0 && key / 7 < 199)
     matches = 0;
   if (conditions & MATCH)
