@@ -32,8 +32,6 @@ size_t block_end;
 struct report report;
 
 _Static_assert(sizeof(size_t) == 4, "pointers are plain 32-bit numbers");
-#define AT(type, field, offset)                                                \
-  _Static_assert(offsetof(type, field) == (offset), "js/src/instance.ts")
 AT(mn_options, kept_dimensions, 16);
 AT(mn_options, pq_correction, 36);
 AT(mn_options, refine, 40);
@@ -47,10 +45,9 @@ AT(mn_info, error, 128);
 AT(mn_info, format_major, 136);
 AT(mn_info, dead, 148);
 AT(mn_info, tuned_refine_k, 156);
-AT(struct report, stats, 160);
-AT(struct report, value, 192);
-AT(struct report, spec, 200);
-_Static_assert(sizeof(mn_hit) == 16, "js/src/instance.ts");
+AT(struct report, spec, 8);
+AT(struct report, info, 88);
+AT(struct report, stats, 248);
 
 /* --- Memory --------------------------------------------------------------- */
 
@@ -99,8 +96,7 @@ int32_t plan(uint32_t capacity, const mn_query *query, mn_sizes *sizes) {
   return mn_plan(&options, capacity, query, sizes);
 }
 
-/* The plan for the index as it is. */
-static int32_t plan_now(mn_sizes *sizes) {
+int32_t plan_now(mn_sizes *sizes) {
   return plan(index_.capacity, &any_query, sizes);
 }
 
@@ -207,7 +203,7 @@ void EXPORT(block)(void) {
  * to save are then those of `block`. */
 int32_t EXPORT(save)(void) {
   mn_info info = mn_index_info(&index_);
-  uint32_t tight = info.count ? info.count : 1;
+  uint32_t tight = info.slots ? info.slots : 1;
   int32_t status = tight == info.capacity ? MN_OK : (int32_t)reserve(tight);
   if (!status)
     status = mn_index_seal(&index_);
@@ -260,95 +256,6 @@ void EXPORT(unpack)(const uint8_t *bits, uint32_t count, uint32_t dimensions,
     bits += (dimensions + 7) / 8;
     vectors += dimensions;
   }
-}
-
-/* On failure `report.value` is the row at fault. Room is made for linking as
- * well, so that what was appended can be linked. */
-int32_t EXPORT(append)(const float *data, uint32_t count, uint32_t dimensions,
-                       const uint64_t *keys) {
-  mn_sizes sizes;
-  int32_t status = plan_now(&sizes);
-  if (!status)
-    status = make_room(sizes.add_scratch_bytes);
-  if (status)
-    return status;
-  mn_vectors vectors = {data, count, dimensions};
-  return mn_index_append(&index_, keys, &vectors, &report.value, &arena);
-}
-
-/* `report.value` is how many could still be linked: whole batches. */
-int32_t EXPORT(link)(uint32_t limit) {
-  mn_sizes sizes;
-  int32_t status = plan_now(&sizes);
-  if (!status)
-    status = make_room(sizes.link_scratch_bytes);
-  if (status)
-    return status;
-  return mn_index_link(&index_, limit, &report.value, &arena);
-}
-
-/* For threads that link a copy of the block (threads.c): `report.value` is the
- * bytes of a batch's proposals, `report.bytes` the scratch of one of them. */
-int32_t EXPORT(thread_sizes)(void) {
-  mn_sizes sizes;
-  int32_t status = plan_now(&sizes);
-  size_t propose = sizes.propose_scratch_bytes;
-  size_t commit = sizes.commit_scratch_bytes;
-  report.value = sizes.proposals_bytes;
-  report.bytes = propose > commit ? propose : commit;
-  return status;
-}
-
-/* --- Search --------------------------------------------------------------- */
-
-/* `report.value` is the number of hits, `report.stats` what was done. */
-int32_t EXPORT(search)(mn_hit *hits, const float *vector, uint32_t dimensions,
-                       const uint32_t *filter, uint32_t k, uint32_t ef,
-                       uint32_t planes, uint32_t refine_planes,
-                       float refine_k) {
-  const mn_query query = {.vector = vector,
-                          .dimensions = dimensions,
-                          .k = k,
-                          .ef = ef,
-                          .planes = planes,
-                          .refine_planes = refine_planes,
-                          .refine_k = refine_k,
-                          .filter = filter,
-                          .stats = &report.stats};
-  mn_sizes sizes;
-  int32_t status = mn_plan_search(&index_, &query, &sizes);
-  if (!status)
-    status = make_room(sizes.search_scratch_bytes);
-  return status ? status
-                : mn_index_search(&index_, &query, hits, &report.value, &arena);
-}
-
-/* Ranks hits by the rows that were fetched for them. */
-int32_t EXPORT(rank)(mn_hit *hits, const float *vector, const float *data,
-                     uint32_t count, uint32_t dimensions) {
-  const mn_query query = {.k = count};
-  mn_vectors vectors = {data, count, dimensions};
-  mn_sizes sizes;
-  int32_t status = plan(index_.capacity, &query, &sizes);
-  if (!status)
-    status = make_room(sizes.rank_scratch_bytes);
-  return status ? status
-                : mn_index_rank(&index_, vector, &vectors, hits, &arena);
-}
-
-/* `report.value` is the slot. */
-int32_t EXPORT(find)(uint32_t key_low, uint32_t key_high) {
-  uint64_t key = (uint64_t)key_high << 32 | key_low;
-  return mn_index_find(&index_, key, &report.value);
-}
-
-int32_t EXPORT(reconstruct)(uint32_t key_low, uint32_t key_high, float *vector,
-                            uint32_t dimensions) {
-  uint64_t key = (uint64_t)key_high << 32 | key_low;
-  int32_t status = vector_room();
-  return status
-             ? status
-             : mn_index_reconstruct(&index_, key, vector, dimensions, &arena);
 }
 
 /* --- Report and host sections --------------------------------------------- */

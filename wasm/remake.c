@@ -78,49 +78,88 @@ int32_t EXPORT(choose)(uint32_t count, uint32_t budget_low,
   return status;
 }
 
-/* The vectors that an index begins with: those that were stored and the first
- * that are added, all as a block of `auto` keeps them, so that it does not
- * matter which was which. */
+/* The vectors that an index begins with: those that were stored and stay, and
+ * the first that are added, all as a block of `auto` keeps them, so that it
+ * does not matter which was which. */
 struct beginning {
   uint32_t held, count;
   uint32_t bad_row; /* where status is not MN_OK, counted from the first */
+  uint32_t *stay;   /* a bit by slot */
   uint64_t *keys;
   float *rows;
 };
 
+static uint32_t words(void) {
+  return (index_.capacity + 31) / 32;
+}
+
 static uint64_t beginning_bytes(uint32_t count, const mn_sizes *sizes) {
-  return round_up((uint64_t)count * sizeof(uint64_t)) +
+  return round_up((uint64_t)words() * 4) +
+         round_up((uint64_t)count * sizeof(uint64_t)) +
          round_up((uint64_t)count * 4 * index_.options.dimensions) +
          round_up((uint64_t)count * sizes->code_bytes);
+}
+
+/* Finds those that stay: all but those that rows replace. */
+static void find_held(struct beginning *all, const uint64_t *keys,
+                      uint32_t replacing) {
+  all->stay = mn_arena_allocate(&arena, words() * 4);
+  all->held = mn_index_vectors(&index_);
+  mn_move(all->stay, index_.live, words() * 4);
+  for (uint32_t i = 0, slot; i < replacing; i++) {
+    if (mn_index_find(&index_, keys[i], &slot))
+      continue;
+    const uint32_t bit = 1u << slot % 32;
+    all->held -= (all->stay[slot / 32] & bit) != 0;
+    all->stay[slot / 32] &= ~bit;
+  }
+}
+
+static int32_t begin_held(struct beginning *all) {
+  const size_t d = index_.options.dimensions;
+  int32_t status = MN_OK;
+  for (uint32_t slot = 0, i = 0; i < all->held && !status; slot++) {
+    if (!(all->stay[slot / 32] >> slot % 32 & 1))
+      continue;
+    all->keys[i] = index_.keys[slot];
+    status = mn_index_decode(
+        &index_, index_.codes + (size_t)slot * index_.codec.code_bytes, 1,
+        all->rows + d * i++, &arena);
+  }
+  return status;
 }
 
 /* `keys` may be NULL, as for mn_index_append. */
 static int32_t begin(struct beginning *all, const mn_vectors *added,
                      const uint64_t *keys) {
   const uint32_t d = index_.options.dimensions, held = all->held;
-  const void *old_keys, *old_codes;
-  size_t bytes;
   all->keys = mn_arena_allocate(&arena, all->count * sizeof *keys);
   all->rows = mn_arena_allocate(&arena, (size_t)all->count * d * 4);
   const mn_vectors head = {added->data, all->count - held, added->dimensions};
-  uint8_t *codes = mn_arena_allocate(
-      &arena, head.count * (size_t)mn_index_info(&index_).code_bytes);
+  uint8_t *codes =
+      mn_arena_allocate(&arena, head.count * (size_t)index_.codec.code_bytes);
   int32_t status =
       mn_index_encode(&index_, &head, codes, &all->bad_row, &arena);
   if (status) {
     all->bad_row += held;
     return status;
   }
-  mn_index_section(&index_, MN_SECTION('K', 'E', 'Y', 'S'), &old_keys, &bytes);
-  mn_index_section(&index_, MN_SECTION('C', 'O', 'D', 'E'), &old_codes, &bytes);
-  mn_move(all->keys, old_keys, held * sizeof *keys);
   for (uint32_t i = held; i < all->count; i++)
-    all->keys[i] = keys ? keys[i - held] : i;
+    all->keys[i] = keys ? keys[i - held] : index_.state->added + (i - held);
   status =
       mn_index_decode(&index_, codes, head.count, all->rows + held * d, &arena);
-  if (!status && held > 0)
-    status = mn_index_decode(&index_, old_codes, held, all->rows, &arena);
-  return status;
+  return status ? status : begin_held(all);
+}
+
+/* Vectors without keys are numbered on from all that ever were, and so is the
+ * sum over those that tells what encoding lost. */
+static void number_on(mn_index *index) {
+  mn_state *state = index->state;
+  const uint64_t before = index_.state->added, held = mn_index_vectors(&index_);
+  if (before <= held)
+    return;
+  state->error += state->error / state->added * (before - held);
+  state->added += before - held;
 }
 
 /* Gives a new block what the old one has beside vectors. */
@@ -136,15 +175,9 @@ static int32_t add_host_sections(mn_index *index) {
   return status;
 }
 
-/* Makes of the block what `choose` found last, trained on the first `at`
- * vectors (more than it holds, and no more than with those that are added), and
- * adds the rest. Arguments and failure as for `append`; nothing has changed
- * then. */
-int32_t EXPORT(turn)(const float *data, uint32_t count, uint32_t dimensions,
-                     const uint64_t *keys, uint32_t at, uint32_t capacity) {
-  struct beginning all = {.held = mn_index_info(&index_).count, .count = at};
-  const mn_vectors added = {data, count, dimensions};
-  const uint32_t head = at - all.held;
+/* Makes room for an index of what `choose` found last, with `capacity`, trained
+ * on `at` vectors, and what that takes. */
+static int32_t turn_room(uint32_t at, uint32_t capacity) {
   mn_sizes now, then;
   mn_training training;
   int32_t status = plan(index_.capacity, &any_query, &now);
@@ -156,37 +189,68 @@ int32_t EXPORT(turn)(const float *data, uint32_t count, uint32_t dimensions,
     return status;
   uint64_t scratch = training.scratch_bytes;
   scratch += now.vector_scratch_bytes + then.add_scratch_bytes;
-  status = make_room(beginning_bytes(at, &now) + then.block_bytes +
-                     host_bytes() + scratch);
+  return make_room(beginning_bytes(at, &now) + then.block_bytes + host_bytes() +
+                   scratch);
+}
 
-  mn_index index;
+/* Trains the new index and gives it its vectors: those that it begins with,
+ * then the rest of the rows. */
+static int32_t fill(mn_index *index, struct beginning *all,
+                    const mn_vectors *added, const uint64_t *keys) {
+  const uint32_t head = all->count - all->held;
+  const mn_vectors first = {all->rows, all->count, added->dimensions};
+  int32_t status = index->state->trained
+                       ? MN_OK
+                       : (int32_t)mn_index_train(index, &first, &arena);
   if (!status)
-    status = begin(&all, &added, keys);
-  if (!status)
-    status = mn_index_create(&index, &chosen, capacity, &arena);
-  const mn_vectors first = {all.rows, at, dimensions};
-  if (!status && training.least > 0)
-    status = mn_index_train(&index, &first, &arena);
-  if (!status)
-    status = mn_index_append(&index, all.keys, &first, &all.bad_row, &arena);
-  if (!status && head < count) {
-    const mn_vectors rest = {data + (size_t)head * dimensions, count - head,
-                             dimensions};
-    status = mn_index_append(&index, keys ? keys + head : NULL, &rest,
-                             &all.bad_row, &arena);
-    all.bad_row += at;
-  }
-  if (!status)
-    status = add_host_sections(&index);
-  if (status) {
-    /* a row that is held, or training, is no added row's fault */
-    report.value = all.bad_row > all.held ? all.bad_row - all.held : 0;
-    unstage();
+    status = mn_index_append(index, all->keys, &first, &all->bad_row, &arena);
+  if (status)
     return status;
-  }
-  mn_move(arena.base, index.block, index.block_bytes);
+  number_on(index);
+  if (head == added->count)
+    return MN_OK;
+  const mn_vectors rest = {added->data + (size_t)head * added->dimensions,
+                           added->count - head, added->dimensions};
+  status = mn_index_append(index, keys ? keys + head : NULL, &rest,
+                           &all->bad_row, &arena);
+  all->bad_row += all->count;
+  return status;
+}
+
+/* Puts another block in the place of the one that the module holds. */
+static int32_t adopt(const mn_index *index) {
+  mn_move(arena.base, index->block, index->block_bytes);
   mn_arena_rewind(&arena, 0);
-  mn_arena_allocate(&arena, index.block_bytes);
+  mn_arena_allocate(&arena, index->block_bytes);
   block_end = arena.used;
   return mn_index_open_writable(&index_, arena.base, block_end);
+}
+
+/* Makes of the block what `choose` found last, trained on the first `at`
+ * vectors (more than stay, and no more than with those that are added), and
+ * adds the rest. Arguments and failure as for `store`; nothing has changed
+ * then. */
+int32_t EXPORT(turn)(uint32_t how, const float *data, uint32_t count,
+                     uint32_t dimensions, const uint64_t *keys, uint32_t at,
+                     uint32_t capacity) {
+  struct beginning all = {.count = at};
+  const mn_vectors added = {data, count, dimensions};
+  mn_index index;
+  int32_t status = turn_room(at, capacity);
+  if (status)
+    return status;
+  find_held(&all, keys, how == HOW_ADD ? 0 : count);
+  status = begin(&all, &added, keys);
+  if (!status)
+    status = mn_index_create(&index, &chosen, capacity, &arena);
+  if (!status)
+    status = fill(&index, &all, &added, keys);
+  if (!status)
+    status = add_host_sections(&index);
+  if (!status)
+    return adopt(&index);
+  /* a row that is held, or training, is no added row's fault */
+  report.value = all.bad_row > all.held ? all.bad_row - all.held : 0;
+  unstage();
+  return status;
 }

@@ -22,6 +22,9 @@ export function changing(block: Block): Instance {
   throw new MinnowError("busy", "addAsync has not finished: await it before changing or saving");
 }
 
+/** @internal Gives a block another instance. */
+export let replace: (block: Block, instance: Instance) => void;
+
 /** @internal What vectors are like. */
 export let shapeOf: (block: Block) => Shape;
 
@@ -83,6 +86,9 @@ export abstract class Block {
     live = (block) => {
       if (block.#instance) return block.#instance;
       throw new MinnowError("closed", "it was closed: open its bytes again");
+    };
+    replace = (block, instance) => {
+      block.#instance = instance;
     };
     shapeOf = (block) => block.#shape;
     // some browsers do not have the symbol yet

@@ -2,9 +2,12 @@
 // Checks of arguments, made before WebAssembly is entered. A mistake in type is
 // a TypeError, one in shape or size a RangeError.
 import { statusError } from "./error.js";
+import type { Plan } from "./query.js";
 import type { IndexOptions, Metric } from "./types.js";
 
 export const METRICS: readonly Metric[] = ["l2", "ip", "cosine", "hamming", "jaccard"];
+/** mn_plan_kind */
+export const PLANS: readonly Plan[] = ["auto", "scan", "walk", "two-hop", "post"];
 export const CAPACITY_MAX = 2 ** 31 - 1;
 /** MN_AUTO_HNSW_CAPACITY: from here on `auto` is a graph. */
 export const AUTO_HNSW = 4096;
@@ -38,13 +41,13 @@ export function integer(name: string, value: unknown, from: number, to: number):
   return value;
 }
 
-/** `value` as a real number from 1 to `to`. */
-export function atLeastOne(name: string, value: unknown, to: number): number {
+/** `value` as a real number from `from` to `to`. */
+export function real(name: string, value: unknown, from: number, to: number): number {
   if (typeof value !== "number") {
     throw new TypeError(`${name} must be a number, not ${kind(value)}`);
   }
-  if (value >= 1 && value <= to) return value;
-  throw new RangeError(`${name} must be from 1 to ${to}, not ${value}`);
+  if (value >= from && value <= to) return value;
+  throw new RangeError(`${name} must be from ${from} to ${to}, not ${value}`);
 }
 
 /** Options as the core takes them: 0 where it has a default of its own. */

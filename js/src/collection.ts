@@ -1,50 +1,39 @@
 // SPDX-License-Identifier: Apache-2.0
 /// <reference lib="esnext.disposable" preserve="true" />
 import { shapeOf } from "./block.js";
-import { integer, is, kind } from "./check.js";
+import { EF_MAX, integer, kind, real } from "./check.js";
+import { floats, scoreOf, textOf } from "./convert.js";
+import type { Document, Match, Update } from "./document.js";
 import { Documents } from "./documents.js";
+import type { Entry } from "./documents.js";
 import { MinnowError } from "./error.js";
-import { Index } from "./index.js";
-import { isPacked, oneRow } from "./rows.js";
-import type { Shape } from "./rows.js";
+import { Index, mergeRenamed } from "./index.js";
+import { notMergeable } from "./merge.js";
 import type {
-  AddOptions, IndexInfo, IndexOptions, Metric, OpenOptions, Precision, SearchStats, Vectors,
+  Audit, Diversity, Explanation, Plan, Precision, Sampling, SearchOptions, SearchResult, SearchStats,
+  TuneOptions, Tuned,
+} from "./query.js";
+import type {
+  AddOptions, ChangeOptions, IndexInfo, IndexOptions, MergeOptions, Metric, OpenOptions, RepairOptions, Vectors,
 } from "./types.js";
 import type { Where } from "./where.js";
-
-/** What is added: an id, a vector, and any fields that JSON can hold. */
-export interface Document {
-  /** Different from all others of the collection. */
-  id: string;
-  /**
-   * As many numbers as the collection has dimensions; under hamming and jaccard
-   * packed bits as well (see `Vectors`).
-   */
-  vector: Vectors | readonly number[];
-  /** Kept as JSON. */
-  [field: string]: unknown;
-}
-
-/** What is found. */
-export interface Match {
-  /** The document's id. */
-  id: string;
-  /**
-   * Higher is better: the cosine (from -1 to 1), the inner product, under l2
-   * 1 / (1 + squared distance), under hamming the part of the bits that are
-   * equal, under jaccard the similarity (both from 0 to 1).
-   */
-  score: number;
-  /** The document's fields, without id and vector; a copy. */
-  document: Record<string, unknown>;
-}
 
 /** Options of `Collection.search`. */
 export interface CollectionSearchOptions extends Precision {
   /** Matches wanted, 1 to 65,535. Default 10. */
   limit?: number | undefined;
-  /** Conditions on fields. The documents that satisfy them are searched exactly. */
+  /** Conditions on fields that matches satisfy. */
   where?: Where | undefined;
+  /** Ids that are no matches; such as are not there do not matter. */
+  exclude?: readonly string[] | undefined;
+  /** Leaves out matches with a lower score. */
+  minScore?: number | undefined;
+  /** Chooses matches that are unlike each other; they then come in that order. */
+  diversity?: Diversity | undefined;
+  /** How to look for documents that satisfy `where`. Default `"auto"`. */
+  plan?: Plan | undefined;
+  /** At most so many distances; see `Conditions`. */
+  budget?: number | undefined;
 }
 
 /**
@@ -109,6 +98,8 @@ export class Collection {
     this.#index.train(sample);
   }
 
+  // --- Change ----------------------------------------------------------------
+
   /**
    * Adds a document, or several: all or none. Fields are kept as JSON, as they
    * are now; what JSON cannot hold (undefined, functions) is left out.
@@ -116,9 +107,9 @@ export class Collection {
    * `Index.add` does.
    */
   add(documents: Document | readonly Document[]): void {
-    const { ids, texts, vectors } = this.#prepare(documents);
-    this.#index.add(vectors);
-    this.#documents.push(ids, texts);
+    const { entries, keys, vectors } = this.#prepare(documents, "new");
+    this.#index.add(vectors, keys);
+    this.#documents.put(entries);
   }
 
   /**
@@ -126,33 +117,146 @@ export class Collection {
    * the call returns its promise; see `Index.addAsync`.
    */
   async addAsync(documents: Document | readonly Document[], options?: AddOptions): Promise<void> {
-    const { ids, texts, vectors } = this.#prepare(documents);
+    const { entries, keys, vectors } = this.#prepare(documents, "new");
     const before = this.#index.size;
-    const linking = this.#index.addAsync(vectors, undefined, options);
-    if (this.#index.size > before) this.#documents.push(ids, texts);
+    const linking = this.#index.addAsync(vectors, keys, options);
+    if (this.#index.size > before) this.#documents.put(entries);
     return linking;
   }
 
   /**
+   * Replaces a document that is there, or several: all or none. Its fields are
+   * replaced as a whole; without a vector it keeps its own.
+   * Throws "unknown-key" for an id that is not there, and as `Index.update` does.
+   */
+  update(documents: Update | readonly Update[], options?: ChangeOptions): void {
+    const { entries, keys, vectors } = this.#prepare(documents, "there");
+    this.#index.update(vectors, keys, options);
+    this.#documents.put(entries);
+  }
+
+  /**
+   * Adds documents whose id is not there and replaces those whose id is: all or
+   * none. Throws as `Index.upsert` does.
+   */
+  upsert(documents: Document | readonly Document[], options?: ChangeOptions): void {
+    const { entries, keys, vectors } = this.#prepare(documents, "either");
+    this.#index.upsert(vectors, keys, options);
+    this.#documents.put(entries);
+  }
+
+  /**
+   * Deletes the document with an id, or several: all or none. Throws
+   * "unknown-key", and as `Index.delete` does.
+   */
+  delete(ids: string | readonly string[], options?: ChangeOptions): void {
+    const list = typeof ids === "string" ? [ids] : ids;
+    if (!Array.isArray(list)) throw new TypeError(`ids must be a string or an array of them, not ${kind(ids)}`);
+    const keys = list.map((id, i) => {
+      const slot = this.#slot(id);
+      if (slot === undefined) throw new MinnowError("unknown-key", `there is no document "${id}": ask has(id) first`, i);
+      return this.#documents.key(slot);
+    });
+    this.#index.delete(keys, options);
+    this.#documents.remove(list);
+  }
+
+  /**
+   * Deletes the documents that satisfy conditions on fields (all for `{}`), and
+   * says how many. Throws as `search` and `Index.delete` do.
+   */
+  deleteWhere(where: Where, options?: ChangeOptions): number {
+    const ids = this.#documents.matching(where);
+    this.delete(ids, options);
+    return ids.length;
+  }
+
+  /**
+   * Takes over all documents of another collection of the same dimensions and
+   * metric, or none; see `Index.merge`. Conflicts are ids that are in both.
+   * O(documents of the other) besides.
+   */
+  merge(other: Collection, options: MergeOptions = {}): void {
+    if (!(other instanceof Collection)) throw notMergeable("a Collection", other);
+    const theirs = other.#documents;
+    const keys: number[] = []; // by slot of theirs
+    const entries: Entry[] = [];
+    let key = this.#documents.nextKey;
+    for (const [id, slot] of theirs.entries()) {
+      const mine = this.#slot(id);
+      keys[slot] = mine === undefined ? key++ : this.#documents.key(mine);
+      if (mine === undefined || options.onConflict === "replace") {
+        entries.push({ id, key: keys[slot], text: JSON.stringify(theirs.at(slot)) });
+      }
+    }
+    mergeRenamed(this.#index, other.#index, options, (slot) => keys[slot]!);
+    this.#documents.put(entries);
+  }
+
+  /** Leads the graph past deleted documents; see `Index.repair`. */
+  repair(options?: { limit?: number | undefined }): number {
+    return this.#index.repair(options);
+  }
+
+  /** The same in steps; see `Index.repairAsync`. */
+  async repairAsync(options?: RepairOptions): Promise<void> {
+    return this.#index.repairAsync(options);
+  }
+
+  /** Makes it as small as it can be while it may still change; see `Index.compact`. */
+  async compact(): Promise<void> {
+    this.#documents.write();
+    await this.#index.compact();
+    this.#documents.follow();
+  }
+
+  // --- Search ----------------------------------------------------------------
+
+  /**
    * The documents nearest to `query`, best first: `limit` of them, or as many
-   * as there are and satisfy `where`.
+   * as there are and satisfy the conditions.
    * Throws as `Index.search` does; TypeError for a `where` that cannot be
    * meant, such as an unknown operator.
    */
   search(query: Vectors | readonly number[], options: CollectionSearchOptions = {}): Match[] {
-    const { limit = 10, where, ef, planes, refinePlanes, refineK } = options;
-    integer("limit", limit, 1, 65535);
     const vector = floats("query", query, shapeOf(this.#index));
-    const filter = where === undefined ? undefined : this.#documents.filter(where);
-    const { slots, distances, stats } = this.#index.search(vector, {
-      k: limit, filter, ef, planes, refinePlanes, refineK,
-    });
-    this.#lastStats = stats;
-    return Array.from(slots, (slot, i) => ({
-      id: this.#documents.id(slot),
-      score: score(this.#metric, distances[i]!, this.#index.dimensions),
-      document: this.#documents.at(slot),
-    }));
+    return this.#matches(this.#index.search(vector, this.#asked(options)), options);
+  }
+
+  /** `search` for each of several queries; conditions are prepared once. */
+  searchMany(
+    queries: readonly (Vectors | readonly number[])[], options: CollectionSearchOptions = {},
+  ): Match[][] {
+    if (!Array.isArray(queries)) throw new TypeError(`queries must be an array of vectors, not ${kind(queries)}`);
+    const shape = shapeOf(this.#index);
+    const rows = new Float32Array(queries.length * shape.dimensions);
+    queries.forEach((query, i) => rows.set(floats(`queries[${i}]`, query, shape), i * shape.dimensions));
+    return this.#index.searchMany(rows, this.#asked(options)).map((found) => this.#matches(found, options));
+  }
+
+  /**
+   * "More like this": the documents nearest to the document `id`, without
+   * itself. Throws "unknown-key", and as `search` does.
+   */
+  like(id: string, options: CollectionSearchOptions = {}): Match[] {
+    const slot = this.#slot(id);
+    if (slot === undefined) throw new MinnowError("unknown-key", `there is no document "${id}": ask has(id) first`);
+    return this.#matches(this.#index.searchLike(this.#documents.key(slot), this.#asked(options)), options);
+  }
+
+  /** Searches, and tells what that took and why; see `Index.explain`. */
+  explain(query: Vectors | readonly number[], options: CollectionSearchOptions = {}): Explanation {
+    return this.#index.explain(floats("query", query, shapeOf(this.#index)), this.#asked(options));
+  }
+
+  /** Measures what searches need to reach a recall, and uses it from then on; see `Index.tune`. */
+  tune(options?: TuneOptions): Tuned {
+    return this.#index.tune(options);
+  }
+
+  /** Measures recall, and looks the index over; see `Index.audit`. */
+  audit(options?: Sampling): Audit {
+    return this.#index.audit(options);
   }
 
   /** The fields of the document `id`, without id and vector; undefined where there is none. */
@@ -168,11 +272,12 @@ export class Collection {
 
   /**
    * A copy for searching only, and smaller; its answers are those of this one.
-   * See `Index.pack`. O(documents) besides.
+   * See `Index.pack`.
    */
   async pack(): Promise<Collection> {
+    this.#documents.write();
     const index = await this.#index.pack();
-    return new Collection(index, this.#documents.renumbered(this.#index, index));
+    return new Collection(index, Documents.read(index));
   }
 
   /** A copy of a packed collection that can be changed. See `Index.thaw`. */
@@ -214,56 +319,58 @@ export class Collection {
     return this.#index.size === 0 ? undefined : this.#documents.slot(id);
   }
 
-  /** Everything about new documents that can fail before they are added. */
-  #prepare(documents: Document | readonly Document[]) {
-    const list = (Array.isArray(documents) ? documents : [documents]) as readonly Document[];
+  /** Options as the index takes them. */
+  #asked(options: CollectionSearchOptions): Omit<SearchOptions, "refine"> {
+    const { limit = 10, where, exclude = [], minScore, diversity, plan, budget, ef, planes, refinePlanes, refineK } = options;
+    integer("limit", limit, 1, EF_MAX);
+    if (minScore !== undefined) real("minScore", minScore, -Infinity, Infinity);
+    if (!Array.isArray(exclude)) throw new TypeError(`exclude must be an array of ids, not ${kind(exclude)}`);
+    const without = exclude
+      .map((id: string) => this.#slot(id))
+      .flatMap((slot) => (slot === undefined ? [] : [this.#documents.key(slot)]));
+    const filter = where === undefined ? undefined : this.#documents.filter(where);
+    return { k: limit, filter, without, diversity, plan, budget, ef, planes, refinePlanes, refineK };
+  }
+
+  #matches({ slots, distances, stats }: SearchResult, { minScore = -Infinity }: CollectionSearchOptions): Match[] {
+    this.#lastStats = stats;
+    const matches: Match[] = [];
+    slots.forEach((slot, i) => {
+      const found = scoreOf(this.#metric, distances[i]!, this.#index.dimensions);
+      if (found >= minScore) matches.push({ id: this.#documents.id(slot), score: found, document: this.#documents.at(slot) });
+    });
+    return matches;
+  }
+
+  /** Everything about documents that can fail before they are stored. */
+  #prepare(documents: Document | Update | readonly (Document | Update)[], which: "new" | "there" | "either") {
+    const list = (Array.isArray(documents) ? documents : [documents]) as readonly Update[];
     const shape = shapeOf(this.#index);
     const d = shape.dimensions;
     const ids = new Set<string>();
-    const vectors = new Float32Array(list.length * d);
-    const texts = list.map((document, i) => {
+    const rows = new Float32Array(list.length * d);
+    let [count, key] = [0, this.#documents.nextKey];
+    const keys: number[] = [];
+    const entries = list.map((document, i): Entry => {
       if (typeof document !== "object" || document === null) {
         throw new TypeError(`a document must be an object with id and vector, not ${kind(document)}`);
       }
       const { id, vector, ...fields } = document;
       if (typeof id !== "string") throw new TypeError(`a document's id must be a string, not ${kind(id)}`);
-      if (this.has(id) || ids.has(id)) {
+      const slot = this.#slot(id);
+      if (ids.has(id) || (which === "new" && slot !== undefined)) {
         throw new MinnowError("duplicate-key", `the id "${id}" is taken: give every document an id of its own`, i);
       }
+      if (which === "there" && slot === undefined) {
+        throw new MinnowError("unknown-key", `there is no document "${id}": add it, or upsert`, i);
+      }
       ids.add(id);
-      vectors.set(floats(`the vector of "${id}"`, vector, shape), i * d);
-      return text(id, fields);
+      const entry = { id, key: slot === undefined ? key++ : this.#documents.key(slot), text: textOf(id, fields) };
+      if (which === "there" && vector === undefined) return entry;
+      rows.set(floats(`the vector of "${id}"`, vector!, shape), d * count++);
+      keys.push(entry.key);
+      return entry;
     });
-    return { ids: [...ids], texts, vectors };
+    return { entries, keys, vectors: rows.subarray(0, d * count) };
   }
-}
-
-function score(metric: Metric, distance: number, dimensions: number): number {
-  if (metric === "cosine" || metric === "jaccard") return 1 - distance;
-  if (metric === "hamming") return 1 - distance / dimensions;
-  return metric === "ip" ? -distance : 1 / (1 + distance);
-}
-
-function floats(name: string, given: Vectors | readonly number[], shape: Shape): Float32Array {
-  const numbers = Array.isArray(given) && given.every((value) => typeof value === "number");
-  const values = numbers ? Float32Array.from(given) : (given as Vectors);
-  oneRow(name, values, shape);
-  if (!isPacked(values)) return values as Float32Array;
-  const flipped = is(values, "Int8Array") ? 0x80 : 0;
-  return Float32Array.from({ length: shape.dimensions }, (_, i) =>
-    ((values[i >> 3]! ^ flipped) << (i & 7)) & 0x80 ? 1 : -1);
-}
-
-function text(id: string, fields: object): string {
-  const unfit = (cause?: unknown) =>
-    new TypeError(`the document "${id}" has a field that JSON cannot hold`, { cause });
-  let made: string | undefined;
-  try {
-    made = JSON.stringify(fields);
-  } catch (cause) {
-    throw unfit(cause);
-  }
-  // a toJSON of its own can make anything of a document
-  if (!made?.startsWith("{")) throw unfit();
-  return made;
 }

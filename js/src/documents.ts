@@ -3,52 +3,76 @@
  * Ids and documents, by slot, and the two host sections that keep them inside
  * the block. n is the number of vectors; numbers are little-endian.
  *
- *   "ids1"  UTF-8 JSON: an array of n different strings. Slot i's id is the
- *           i-th.
- *   "doc1"  n + 1 uint32, then UTF-8 text. Slot i's document is the text from
- *           the i-th of these numbers up to the next: a JSON object of all its
- *           fields but the id and the vector. The first number is 0, none is
- *           smaller than the one before, and the last is the text's length.
+ *   "ids2"  UTF-8 JSON: an array of n different strings. The i-th is the id of
+ *           the vector with the i-th smallest key.
+ *   "doc2"  two uint32, the lower and the upper half of a number above all
+ *           keys; n + 1 uint32; then UTF-8 text. The document of the vector with
+ *           the i-th smallest key is the text from the i-th of these n + 1
+ *           numbers up to the next: a JSON object of all its fields but the id
+ *           and the vector. The first number is 0, none is smaller than the one
+ *           before, and the last is the text's length.
  *
- * Vectors have the keys 0 to n - 1; a key stays with its document when slots
- * change. The digit is the layout's version. Ids are read when a block is opened, since
- * every lookup needs them; documents stay in the block until they are asked
- * for.
+ * Keys are given in the order of adding and stay, so nothing here changes when
+ * slots do: a packed block has the sections of the live one. The next key is
+ * kept so that what is added after a deletion gets the same one whether or not
+ * the block was opened in between. The digit is the layout's version.
+ *
+ * Ids are read when a block is opened, since every lookup needs them; documents
+ * stay in the block until they are asked for.
  */
+import { live, told } from "./block.js";
 import { MinnowError } from "./error.js";
-import { slotOf } from "./index.js";
 import type { Index } from "./index.js";
+import { high, low } from "./key.js";
+import { slotOf } from "./searchable.js";
+import { byKey, places } from "./slots.js";
 import { compile } from "./where.js";
 import type { Where } from "./where.js";
 
-const IDS = "ids1";
-const DOCUMENTS = "doc1";
+const IDS = "ids2";
+const DOCUMENTS = "doc2";
+/** Bytes before the n + 1 numbers. */
+const HEAD = 8;
 
 type Fields = Record<string, unknown>;
+
+/** A document that is put in: its vector has the key already. */
+export interface Entry {
+  id: string;
+  key: number;
+  /** JSON of its fields. */
+  text: string;
+}
 
 const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 const encoder = new TextEncoder();
 
 export class Documents {
   readonly #index: Index;
-  readonly #ids: string[];
   readonly #slots = new Map<string, number>();
+  // By slot. Where there is no id there is no vector.
+  #ids: (string | undefined)[] = [];
+  #keys: number[] = [];
+  /** JSON that is not in the block yet, or which document of the block. */
+  #texts: (string | number)[] = [];
   /** Where the documents of the block begin within its text, and the end. */
-  #offsets: Uint32Array;
-  /** JSON of the documents added since, which follow those of the block. */
-  #added: string[] = [];
-  /** Fields that were asked for in a `where`, by slot. */
+  #offsets = Uint32Array.of(0);
+  /** Fields that were asked for in a `where`. */
   readonly #columns = new Map<string, unknown[]>();
+  /** Above all keys. */
+  #nextKey = 0;
+  /** Whether the block has all this. */
+  #written = false;
+  /** Of the slots: the index counts how often it gave out new ones. */
+  #layout: number;
 
-  private constructor(index: Index, ids: string[], offsets: Uint32Array) {
+  private constructor(index: Index) {
     this.#index = index;
-    this.#ids = ids;
-    this.#offsets = offsets;
-    ids.forEach((id, slot) => this.#slots.set(id, slot));
+    this.#layout = live(index).layout;
   }
 
   static empty(index: Index): Documents {
-    return new Documents(index, [], Uint32Array.of(0));
+    return new Documents(index);
   }
 
   /** Those in the block of an index that was opened. */
@@ -58,31 +82,17 @@ export class Documents {
     if (!ids || !section) {
       throw new MinnowError("section", "these bytes hold no collection: open them with Index.open");
     }
-    const count = index.size;
-    const documents = new Documents(index, readIds(ids, count), readOffsets(section, count));
+    const documents = new Documents(index);
+    const { keys, slots } = byKey(places(live(index)));
+    const count = keys.length;
+    const [offsets, nextKey] = readHead(section, count);
+    if (count > 0 && keys[count - 1]! >= nextKey) throw corrupt("a key is not below the next");
+    readIds(ids, count).forEach((id, i) => documents.#place(slots[i]!, id, keys[i]!, i));
     if (documents.#slots.size !== count) throw corrupt("an id occurs twice");
+    documents.#offsets = offsets;
+    documents.#nextKey = nextKey;
+    documents.#written = true;
     return documents;
-  }
-
-  /** The same, in the block of an index with the same keys in other slots. */
-  renumbered(from: Index, to: Index): Documents {
-    const before: number[] = [];
-    for (let key = 0; key < to.size; key++) {
-      const [slot, old] = [slotOf(to, key), slotOf(from, key)];
-      if (slot === undefined || old === undefined) throw corrupt("a document has no vector");
-      before[slot] = old;
-    }
-    const documents = Documents.empty(to);
-    documents.push(
-      before.map((slot) => this.#ids[slot]!),
-      before.map((slot) => JSON.stringify(this.at(slot))),
-    );
-    documents.write();
-    return documents;
-  }
-
-  get size(): number {
-    return this.#ids.length;
   }
 
   slot(id: string): number | undefined {
@@ -93,55 +103,107 @@ export class Documents {
     return this.#ids[slot]!;
   }
 
-  /** A document, newly made. */
-  at(slot: number): Fields {
-    return parse(this.#text(slot), slot);
+  key(slot: number): number {
+    return this.#keys[slot]!;
   }
 
-  /** Follows the vectors that were added: an id and the JSON of a document each. */
-  push(ids: readonly string[], texts: readonly string[]): void {
-    ids.forEach((id, i) => {
-      this.#slots.set(id, this.#ids.length);
-      this.#ids.push(id);
-      this.#added.push(texts[i]!);
-    });
-    if (this.#columns.size === 0) return;
-    for (const text of texts) this.#extend(this.#columns, JSON.parse(text));
+  /** All ids, with their slots. */
+  entries(): Iterable<[id: string, slot: number]> {
+    return this.#slots;
+  }
+
+  /** A document, newly made. */
+  at(slot: number): Fields {
+    const text = this.#texts[slot]!;
+    return typeof text === "string" ? JSON.parse(text) : this.#stored(text);
+  }
+
+  /** The first of the keys for documents that come. */
+  get nextKey(): number {
+    return this.#nextKey;
+  }
+
+  /** Follows vectors that were added or replaced, or whose document is another now. */
+  put(entries: readonly Entry[]): void {
+    this.#forget(entries.map(({ id }) => id));
+    this.follow();
+    for (const { id, key, text } of entries) {
+      const slot = slotOf(this.#index, key)!;
+      this.#place(slot, id, key, text);
+      this.#nextKey = Math.max(this.#nextKey, key + 1);
+      if (this.#columns.size > 0) fill(this.#columns, slot, JSON.parse(text));
+    }
+    if (entries.length > 0) this.#written = false;
+  }
+
+  /** Follows vectors that were deleted. */
+  remove(ids: readonly string[]): void {
+    this.#forget(ids);
+    for (const id of ids) this.#slots.delete(id);
+    if (ids.length > 0) this.#written = false;
+  }
+
+  /** Follows vectors that were given new slots. */
+  follow(): void {
+    const { layout } = live(this.#index);
+    if (layout === this.#layout) return;
+    const [ids, keys, texts] = [this.#ids, this.#keys, this.#texts];
+    this.#ids = [];
+    this.#keys = [];
+    this.#texts = [];
+    this.#columns.clear();
+    for (const [id, old] of this.#slots) {
+      if (ids[old] === id) this.#place(slotOf(this.#index, keys[old]!)!, id, keys[old]!, texts[old]!);
+    }
+    this.#layout = layout;
   }
 
   /** A bit for each slot whose document passes. */
-  filter(where: Where): Uint32Array {
+  filter(where: Where): Uint32Array<ArrayBuffer> {
     const tests = compile(where);
     this.#readColumns(tests.map(([field]) => field));
-    const bits = new Uint32Array((this.size + 31) >>> 5).fill(0xffffffff);
+    const ids = this.#ids;
+    const bits = new Uint32Array((told(live(this.#index), "slots") + 31) >>> 5);
+    for (let slot = 0; slot < ids.length; slot++) {
+      if (ids[slot] !== undefined) bits[slot >>> 5]! |= 1 << (slot & 31);
+    }
     for (const [field, test] of tests) {
-      const column = field === "id" ? this.#ids : this.#columns.get(field)!;
-      for (let slot = 0; slot < column.length; slot++) {
+      const column = field === "id" ? ids : this.#columns.get(field)!;
+      for (let slot = 0; slot < ids.length; slot++) {
         if (!test(column[slot])) bits[slot >>> 5]! &= ~(1 << (slot & 31));
       }
     }
     return bits;
   }
 
+  /** The ids of those that pass. */
+  matching(where: Where): string[] {
+    const bits = this.filter(where);
+    return this.#ids.filter((_, slot) => bits[slot >>> 5]! & (1 << (slot & 31))) as string[];
+  }
+
   /** Puts ids and documents into the block. */
   write(): void {
-    const stored = this.#offsets.length - 1;
-    if (this.#added.length === 0 && stored > 0) return;
-    const before = stored > 0 ? this.#storedText() : new Uint8Array(0);
-    const texts = this.#added.map((text) => encoder.encode(text));
-    const offsets = new Uint32Array(this.size + 1);
-    offsets.set(this.#offsets);
-    texts.forEach((text, i) => {
-      offsets[stored + i + 1] = offsets[stored + i]! + text.length;
+    if (this.#written) return;
+    const order = this.#order();
+    const stored = this.#storedText();
+    const texts = order.map((slot) => {
+      const text = this.#texts[slot]!;
+      return typeof text === "string" ? encoder.encode(text)
+        : stored.subarray(this.#offsets[text], this.#offsets[text + 1]);
     });
-    const section = new Uint8Array(offsets.byteLength + offsets[this.size]!);
-    section.set(new Uint8Array(offsets.buffer));
-    section.set(before, offsets.byteLength);
-    texts.forEach((text, i) => section.set(text, offsets.byteLength + offsets[stored + i]!));
-    this.#index.attach(IDS, encoder.encode(JSON.stringify(this.#ids)));
+    const offsets = new Uint32Array(order.length + 1);
+    texts.forEach((text, i) => (offsets[i + 1] = offsets[i]! + text.length));
+    const begin = HEAD + offsets.byteLength;
+    const section = new Uint8Array(begin + offsets[order.length]!);
+    section.set(new Uint8Array(Uint32Array.of(low(this.#nextKey), high(this.#nextKey)).buffer));
+    section.set(new Uint8Array(offsets.buffer), HEAD);
+    texts.forEach((text, i) => section.set(text, begin + offsets[i]!));
+    this.#index.attach(IDS, encoder.encode(JSON.stringify(order.map((slot) => this.#ids[slot]))));
     this.#index.attach(DOCUMENTS, section);
+    order.forEach((slot, i) => (this.#texts[slot] = i));
     this.#offsets = offsets;
-    this.#added = [];
+    this.#written = true;
   }
 
   /** Reads every document of the block: MinnowError where one is damaged. */
@@ -151,40 +213,67 @@ export class Documents {
 
   // --- Inside ----------------------------------------------------------------
 
-  #text(slot: number): string | Uint8Array {
-    const stored = this.#offsets.length - 1;
-    if (slot >= stored) return this.#added[slot - stored]!;
-    const text = 4 * (stored + 1);
-    return this.#index.section(DOCUMENTS, text + this.#offsets[slot]!, text + this.#offsets[slot + 1]!)!;
+  #place(slot: number, id: string, key: number, text: string | number): void {
+    // without holes, which would make the arrays slow
+    for (let i = this.#ids.length; i <= slot; i++) {
+      this.#ids.push(undefined);
+      this.#keys.push(0);
+      this.#texts.push(0);
+    }
+    this.#slots.set(id, slot);
+    this.#ids[slot] = id;
+    this.#keys[slot] = key;
+    this.#texts[slot] = text;
+  }
+
+  /** Empties the slots of those that are there. */
+  #forget(ids: readonly string[]): void {
+    for (const id of ids) {
+      const slot = this.#slots.get(id);
+      if (slot === undefined) continue;
+      this.#ids[slot] = undefined;
+      this.#texts[slot] = 0;
+      for (const column of this.#columns.values()) column[slot] = undefined;
+    }
+  }
+
+  /** Slots in ascending order of keys. */
+  #order(): number[] {
+    return [...this.#slots.values()].sort((a, b) => this.#keys[a]! - this.#keys[b]!);
+  }
+
+  #stored(nth: number): Fields {
+    const text = HEAD + this.#offsets.byteLength;
+    return parse(this.#index.section(DOCUMENTS, text + this.#offsets[nth]!, text + this.#offsets[nth + 1]!)!, nth);
   }
 
   #storedText(): Uint8Array {
-    return this.#index.section(DOCUMENTS, this.#offsets.byteLength)!;
+    return this.#index.section(DOCUMENTS, HEAD + this.#offsets.byteLength) ?? new Uint8Array(0);
   }
 
-  /** Every document, by slot. */
-  *#all(): Generator<Fields> {
-    const stored = this.#offsets.length - 1;
-    const text = stored > 0 ? this.#storedText() : new Uint8Array(0);
-    for (let slot = 0; slot < stored; slot++) {
-      yield parse(text.subarray(this.#offsets[slot], this.#offsets[slot + 1]), slot);
+  /** Every document, with its slot. */
+  *#all(): Generator<[slot: number, Fields]> {
+    const stored = this.#storedText();
+    for (const slot of this.#slots.values()) {
+      const text = this.#texts[slot]!;
+      yield [slot, typeof text === "string" ? JSON.parse(text)
+        : parse(stored.subarray(this.#offsets[text], this.#offsets[text + 1]), text)];
     }
-    for (const added of this.#added) yield JSON.parse(added);
   }
 
   /** Makes the columns of those fields that have none yet, in one pass. */
   #readColumns(fields: readonly string[]): void {
     const missing = fields.filter((field) => field !== "id" && !this.#columns.has(field));
     if (missing.length === 0) return;
-    const columns = new Map(missing.map((field) => [field, [] as unknown[]]));
-    for (const document of this.#all()) this.#extend(columns, document);
+    const columns = new Map(missing.map((field) => [field, new Array<unknown>(this.#ids.length).fill(undefined)]));
+    for (const [slot, document] of this.#all()) fill(columns, slot, document);
     columns.forEach((column, field) => this.#columns.set(field, column));
   }
+}
 
-  #extend(columns: Map<string, unknown[]>, document: Fields): void {
-    for (const [field, column] of columns) {
-      column.push(Object.hasOwn(document, field) ? document[field] : undefined);
-    }
+function fill(columns: Map<string, unknown[]>, slot: number, document: Fields): void {
+  for (const [field, column] of columns) {
+    column[slot] = Object.hasOwn(document, field) ? document[field] : undefined;
   }
 }
 
@@ -198,24 +287,25 @@ function readIds(bytes: Uint8Array, count: number): string[] {
   return ids;
 }
 
-function readOffsets(section: Uint8Array<ArrayBuffer>, count: number): Uint32Array {
-  const text = 4 * (count + 1);
+function readHead(section: Uint8Array<ArrayBuffer>, count: number): [offsets: Uint32Array<ArrayBuffer>, nextKey: number] {
+  const text = HEAD + 4 * (count + 1);
   if (section.length < text) throw corrupt("the documents are not one per vector");
-  const offsets = new Uint32Array(section.buffer.slice(0, text));
+  const offsets = new Uint32Array(section.buffer.slice(HEAD, text));
   const ordered = offsets.every((offset, i) => offset >= (i === 0 ? 0 : offsets[i - 1]!));
   if (!ordered || offsets[0] !== 0 || offsets[count] !== section.length - text) {
     throw corrupt("the documents overlap or lie outside");
   }
-  return offsets;
+  const [lower, upper] = new Uint32Array(section.buffer.slice(0, HEAD));
+  if (upper! > 0x200000) throw corrupt("the next key is beyond all keys");
+  return [offsets, upper! * 2 ** 32 + lower!];
 }
 
-function parse(text: string | Uint8Array, slot: number): Fields {
-  if (typeof text === "string") return JSON.parse(text);
-  const fields = json(text, `the document in slot ${slot}`);
+function parse(text: Uint8Array, nth: number): Fields {
+  const fields = json(text, `document ${nth}`);
   if (typeof fields === "object" && fields !== null && !Array.isArray(fields)) {
     return fields as Fields;
   }
-  throw corrupt(`the document in slot ${slot} is no object`);
+  throw corrupt(`document ${nth} is no object`);
 }
 
 function json(bytes: Uint8Array, what: string): unknown {

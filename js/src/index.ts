@@ -1,30 +1,26 @@
 // SPDX-License-Identifier: Apache-2.0
 import { checkHints, turnsAt } from "./auto.js";
 import type { Expected } from "./auto.js";
-import { Block, changing, copy, createInstance, live, openInstance, shapeOf, told } from "./block.js";
-import { AUTO_HNSW, CAPACITY_MAX, THREADS_MAX, asBytes, integer, is, kind, sectionName } from "./check.js";
+import { changing, copy, createInstance, live, openInstance, replace, shapeOf, told } from "./block.js";
+import { ADD, UPDATE, UPSERT, remove, repair, repairSome, store } from "./change.js";
+import { CAPACITY_MAX, THREADS_MAX, asBytes, integer, sectionName } from "./check.js";
 import { MinnowError, READ_ONLY, statusError } from "./error.js";
 import { REPORT } from "./instance.js";
 import type { Instance } from "./instance.js";
-import { KEY_MAX, high, keyHalves, low } from "./key.js";
+import { KEY_MAX, keyHalves } from "./key.js";
 import { linkInSteps, linkable } from "./linking.js";
 import type { Linking } from "./linking.js";
-import { countRows, stagedBytes, writeRows } from "./rows.js";
-import { find, rank } from "./search.js";
+import { checkMerge, merge, notMergeable } from "./merge.js";
+import { inSteps } from "./pause.js";
+import { Searchable } from "./searchable.js";
 import type {
-  AddOptions, IndexInfo, IndexOptions, OpenOptions, SearchAsyncOptions, SearchOptions, SearchResult,
-  Vectors,
+  AddOptions, ChangeOptions, IndexInfo, IndexOptions, MergeOptions, OpenOptions, RepairOptions, Vectors,
 } from "./types.js";
 
-/** @internal The slot of a key; undefined where it is not in the index. */
-export function slotOf(index: Index, key: number): number | undefined {
-  const instance = live(index);
-  const status = instance.wasm.find(low(key), high(key));
-  if (status === 0) return instance.number(REPORT.value);
-  const error = statusError(status);
-  if (error.code === "unknown-key") return undefined;
-  throw error;
-}
+/** @internal `Index.merge`, under other keys, which `renamed` gives by slot of `from`. */
+export let mergeRenamed: (
+  into: Index, from: Index, options: MergeOptions, renamed?: (slot: number) => number,
+) => void;
 
 /**
  * Vectors under numeric keys, searched for those nearest to a query.
@@ -35,8 +31,17 @@ export function slotOf(index: Index, key: number): number | undefined {
  * index.search(Float32Array.of(1, 0.1, 0), { k: 1 }).keys; // [7]
  * const again = await Index.open(index.toBytes());
  */
-export class Index extends Block {
+export class Index extends Searchable {
   readonly #expected: Expected;
+
+  static {
+    mergeRenamed = (into, from, options, renamed) => {
+      const instance = changing(into);
+      checkMerge(into, from);
+      merge(into, instance, into.#expected, from, options, renamed);
+      instance.check(instance.wasm.link(CAPACITY_MAX));
+    };
+  }
 
   private constructor(instance: Instance, expected: Expected) {
     super(instance);
@@ -67,18 +72,14 @@ export class Index extends Block {
     return new Index(await openInstance(bytes, options), expected);
   }
 
-  /** Vectors in the index. */
-  get size(): number {
-    return told(live(this), "count");
-  }
-
   // --- Change ----------------------------------------------------------------
 
   /**
    * Adds vectors, rows of `dimensions` numbers, under `keys`, one per row:
-   * integers from 0 to 2^53 - 1. Without keys they are numbered on from the
-   * vectors already there. All go in or none. The index grows by itself; each
+   * integers from 0 to 2^53 - 1. Without keys they are numbered on from all that
+   * ever were there: 0, 1, 2, … in a new index. All go in or none. The index grows by itself; each
    * growth at least doubles it, so many small adds cost little more than one.
+   * Slots of deleted vectors are used again.
    * A graph takes vectors in whole batches of 64: up to 63 wait for more to
    * come, and every search scans those. The bytes depend on the vectors and
    * their order, not on how they were divided among calls.
@@ -88,7 +89,7 @@ export class Index extends Block {
    */
   add(vectors: Vectors, keys?: ArrayLike<number> | BigUint64Array): void {
     const instance = changing(this);
-    this.#append(instance, vectors, keys);
+    this.#store(instance, ADD, vectors, keys);
     instance.check(instance.wasm.link(CAPACITY_MAX));
   }
 
@@ -110,13 +111,10 @@ export class Index extends Block {
   ): Promise<void> {
     const { signal, onProgress, threads = 1 } = options;
     integer("threads", threads, 1, THREADS_MAX);
-    const check = () => {
-      live(this);
-      if (signal?.aborted) throw signal.reason;
-    };
+    const check = this.#checkOf(signal);
     const instance = changing(this);
     check();
-    const rows = this.#append(instance, vectors, keys);
+    const rows = this.#store(instance, ADD, vectors, keys);
     const total = linkable(instance);
     if (total === 0) return onProgress?.({ done: rows, total: rows });
 
@@ -127,16 +125,116 @@ export class Index extends Block {
       onProgress?.({ done, total });
     };
     const linking: Linking = { instance, total, check, tell };
-    instance.busy = true;
-    try {
+    await this.#busily(instance, async () => {
       if (threads > 1) {
         const { linkInThreads } = await import("./threads.js");
         if (await linkInThreads(linking, threads)) return;
       }
       await linkInSteps(linking);
-    } finally {
-      instance.busy = false;
-    }
+    });
+  }
+
+  /**
+   * Replaces the vectors of keys that are there, one per row: all or none. An
+   * updated vector may get another slot. Costs an add and a delete.
+   * Throws "unknown-key", and as `add` and `delete` do.
+   */
+  update(vectors: Vectors, keys: ArrayLike<number> | BigUint64Array, options: ChangeOptions = {}): void {
+    this.#replace(UPDATE, vectors, keys, options);
+  }
+
+  /**
+   * Adds the vectors whose key is not there and replaces those whose key is:
+   * all or none. Throws "duplicate-key" (a key twice in the call), and as `add`
+   * and `delete` do.
+   */
+  upsert(vectors: Vectors, keys: ArrayLike<number> | BigUint64Array, options: ChangeOptions = {}): void {
+    this.#replace(UPSERT, vectors, keys, options);
+  }
+
+  /**
+   * Deletes the vectors under a key, or several: all or none. They are no hits
+   * from then on, and k hits are found as before. A flat index uses
+   * their slots again at once. A graph leads through them until it is repaired, which calls
+   * do bit by bit when it is time (see `ChangeOptions`), or `repair` at a time
+   * of your choice. O(1) a key without that.
+   * Throws "unknown-key", "duplicate-key" (twice in the call), "busy" and
+   * "read-only" (packed).
+   */
+  delete(keys: number | ArrayLike<number> | BigUint64Array, options: ChangeOptions = {}): void {
+    const list = typeof keys === "number" ? [keys] : keys;
+    const halves = keyHalves(list, undefined);
+    const instance = changing(this);
+    remove(instance, halves);
+    if (options.repair ?? true) repairSome(instance, list.length);
+  }
+
+  /**
+   * Leads the graph past deleted vectors, by choosing among the neighbours'
+   * neighbours (FreshDiskANN, arXiv 2105.09613, section 4.3), and frees their
+   * slots. It goes over all lists of links once; `limit` bounds how many of them
+   * a call sees (the next goes on from there). Says how many are left to see
+   * until everything that is dead now is free; 0 when nothing is.
+   * O(limit) lists, of which those with a deleted neighbour take some hundreds
+   * of distances. Throws "memory", "busy" and "read-only".
+   */
+  repair({ limit = CAPACITY_MAX }: { limit?: number | undefined } = {}): number {
+    integer("limit", limit, 1, CAPACITY_MAX);
+    return repair(changing(this), limit);
+  }
+
+  /**
+   * The same to its end, in steps of some milliseconds between which the event
+   * loop runs. Searching is possible meanwhile, changing is not ("busy").
+   * Aborting rejects with the signal's reason; the next repair goes on.
+   */
+  async repairAsync({ signal, onProgress }: RepairOptions = {}): Promise<void> {
+    const check = this.#checkOf(signal);
+    const instance = changing(this);
+    check();
+    let total = 0;
+    await this.#busily(instance, () => inSteps(1, {
+      check,
+      step: (size) => repair(instance, size),
+      tell: (left) => {
+        total ||= left;
+        onProgress?.({ done: total - left, total });
+      },
+    }));
+  }
+
+  /**
+   * Takes over all vectors of another index of the same dimensions and metric,
+   * packed or not, or none; the other stays as it is. Where both keep vectors
+   * alike (the same spec, and the same training) codes are copied; otherwise
+   * vectors are decoded and encoded again, which loses what both encodings lose.
+   * Costs as `add` does.
+   * Throws "duplicate-key" (keys in both, without `onConflict`), "memory",
+   * "busy", "untrained", "read-only" (packed), and where vectors are encoded again
+   * "range" and "zero-vector".
+   */
+  merge(other: Index, options: MergeOptions = {}): void {
+    if (!(other instanceof Index)) throw notMergeable("an Index", other);
+    mergeRenamed(this, other, options);
+  }
+
+  /**
+   * Makes it as small as it can be while it may still change: repaired, without
+   * room to spare, near vectors side by side. Slots change. O(n log n)
+   * distances, and it blocks. Throws "memory", "busy" and "read-only" (packed).
+   */
+  async compact(): Promise<void> {
+    const [packed, fresh] = [await live(this).another(), await live(this).another()];
+    const instance = changing(this);
+    if (told(instance, "packed") === 1) throw statusError(READ_ONLY);
+    repair(instance, CAPACITY_MAX);
+    if (this.size === 0) return;
+    instance.check(instance.wasm.pack());
+    packed.open(instance.reported);
+    packed.check(packed.wasm.thaw(this.size));
+    fresh.open(packed.reported);
+    fresh.layout = instance.layout + 1;
+    replace(this, fresh);
   }
 
   // --- Pack ------------------------------------------------------------------
@@ -146,11 +244,16 @@ export class Index extends Block {
    * renumbered so that near ones lie near one another, its links compressed. It
    * gives the answers of this one, but for slots; keys and sections stay. To
    * change it throws "read-only". Close this one to let its memory go.
+   * What was deleted is left behind: this one is repaired first.
    * O(n log n) distances, and it blocks.
    * Throws "argument" (packed already, or empty), "memory" and "busy".
    */
   async pack(): Promise<Index> {
-    return this.#remade(({ wasm }) => wasm.pack(), "there is nothing to pack: it is packed already, or empty");
+    const make = (instance: Instance) => {
+      if (told(instance, "dead") > 0) repair(instance, CAPACITY_MAX);
+      return instance.wasm.pack();
+    };
+    return this.#remade(make, "there is nothing to pack: it is packed already, or empty");
   }
 
   /**
@@ -159,56 +262,6 @@ export class Index extends Block {
    */
   async thaw(): Promise<Index> {
     return this.#remade(({ wasm }) => wasm.thaw(this.size), "there is nothing to thaw: it is not packed");
-  }
-
-  // --- Search ----------------------------------------------------------------
-
-  /**
-   * The k vectors nearest to `query`, or as many as there are (and as the
-   * filter lets through). flat: O(n d); hnsw: about O(ef log n) distances.
-   * Throws "not-finite", "zero-vector", "memory", "key-unsafe" and "argument"
-   * (planes that the encoding does not have).
-   */
-  search(query: Vectors, options: SearchOptions = {}): SearchResult {
-    const found = this.#find(query, options);
-    const { refine, k } = options;
-    if (!refine) return found;
-    return rank(live(this), shapeOf(this), query, k, found, refine(found.keys.slice(), found.slots.slice()));
-  }
-
-  /**
-   * The same, with a `refine` that may wait: for vectors in a database, a file
-   * or on a server. What `add` did meanwhile does not matter.
-   */
-  async searchAsync(query: Vectors, options: SearchAsyncOptions = {}): Promise<SearchResult> {
-    const found = this.#find(query, options);
-    const { refine, k } = options;
-    if (!refine) return found;
-    const asked = query.slice(); // the caller may change it while this waits
-    const vectors = await refine(found.keys.slice(), found.slots.slice());
-    return rank(live(this), shapeOf(this), asked, k, found, vectors);
-  }
-
-  /** Whether there is a vector under `key`. O(1). */
-  has(key: number): boolean {
-    live(this);
-    integer("key", key, 0, KEY_MAX);
-    return slotOf(this, key) !== undefined;
-  }
-
-  /**
-   * The vector under `key` as it is stored: what the refine encoding kept of
-   * it, or else the encoding, taken back through the transform (what that
-   * dropped is 0); under cosine normalised. Under hamming and jaccard numbers
-   * are 1 and -1. O(d), and the transform's. Throws "unknown-key".
-   */
-  reconstruct(key: number): Float32Array<ArrayBuffer> {
-    const instance = live(this);
-    integer("key", key, 0, KEY_MAX);
-    const d = this.dimensions;
-    const at = instance.stage(4 * d);
-    instance.check(instance.wasm.reconstruct(low(key), high(key), at, d));
-    return instance.f32.slice(at >>> 2, (at >>> 2) + d);
   }
 
   // --- Report ----------------------------------------------------------------
@@ -224,6 +277,8 @@ export class Index extends Block {
       efConstruction: number("efConstruction"),
       capacity: number("capacity"),
       count: number("count"),
+      slots: number("slots"),
+      dead: number("dead"),
       linked: number("linked"),
       sealed: number("sealed") === 1,
       packed: number("packed") === 1,
@@ -274,18 +329,38 @@ export class Index extends Block {
 
   // --- Inside ----------------------------------------------------------------
 
-  #find(query: Vectors, options: SearchAsyncOptions): SearchResult {
-    const words = options.filter ? this.#filterWords(options.filter) : 0;
-    return find(live(this), shapeOf(this), query, options, words);
+  #store(
+    instance: Instance, how: number, vectors: Vectors, keys?: ArrayLike<number> | BigUint64Array,
+  ): number {
+    return store(instance, shapeOf(this), this.#expected, how, vectors, keys);
   }
 
-  #filterWords(filter: Uint32Array): number {
-    if (!is(filter, "Uint32Array")) {
-      throw new TypeError(`filter must be a Uint32Array, not ${kind(filter)}`);
+  #replace(
+    how: number, vectors: Vectors, keys: ArrayLike<number> | BigUint64Array, options: ChangeOptions,
+  ): void {
+    const instance = changing(this);
+    if (keys === undefined) throw new TypeError("keys must be given: which vectors are these?");
+    const count = this.#store(instance, how, vectors, keys);
+    instance.check(instance.wasm.link(CAPACITY_MAX));
+    if (options.repair ?? true) repairSome(instance, count);
+  }
+
+  /** What throws where it was closed or aborted. */
+  #checkOf(signal: AddOptions["signal"]): () => void {
+    return () => {
+      live(this);
+      if (signal?.aborted) throw signal.reason;
+    };
+  }
+
+  /** Nothing else may change the index while `work` is done. */
+  async #busily(instance: Instance, work: () => Promise<void>): Promise<void> {
+    instance.busy = true;
+    try {
+      await work();
+    } finally {
+      instance.busy = false;
     }
-    const words = (this.size + 31) >>> 5;
-    if (filter.length >= words) return words;
-    throw new RangeError(`filter must have a bit for each vector: ${words} words, not ${filter.length}`);
   }
 
   /** Another index of the block that `make` makes of this one. */
@@ -298,66 +373,5 @@ export class Index extends Block {
     instance.check(status);
     fresh.open(instance.reported);
     return new Index(fresh, this.#expected);
-  }
-
-  /** Stores rows without linking them; says how many. */
-  #append(
-    instance: Instance, vectors: Vectors, keys?: ArrayLike<number> | BigUint64Array,
-  ): number {
-    const rows = countRows("vectors", vectors, shapeOf(this));
-    const halves = keys === undefined ? undefined : keyHalves(keys, rows);
-    if (told(instance, "packed") === 1) throw statusError(READ_ONLY);
-    if (rows === 0) return 0;
-    const before = told(instance, "capacity");
-    const need = told(instance, "count") + rows;
-    if (need > CAPACITY_MAX) throw new RangeError(`an index holds at most ${CAPACITY_MAX} vectors`);
-    const sealed = told(instance, "sealed") === 1;
-    const at = turnsAt(instance, this.#expected);
-    const capacity = this.#roomFor(instance, need, at);
-    try {
-      try {
-        this.#appendWithin(instance, capacity, vectors, rows, halves, at);
-      } catch (error) {
-        // where memory does not allow so much room, just enough may do
-        if (!(error instanceof MinnowError && error.code === "memory") || capacity <= Math.max(need, before)) throw error;
-        this.#appendWithin(instance, need, vectors, rows, halves, at);
-      }
-    } catch (error) {
-      this.#resize(instance, before);
-      if (sealed) instance.check(instance.wasm.seal());
-      throw error;
-    }
-    return rows;
-  }
-
-  /** The capacity for `need` vectors, which grows by steps. */
-  #roomFor(instance: Instance, need: number, at: number): number {
-    const now = told(instance, "capacity");
-    if (need >= at) return Math.max(need, this.#expected.capacity);
-    if (need <= now) return now;
-    const twice = Math.min(Math.max(need, 2 * now), CAPACITY_MAX);
-    // `auto` decides by capacity; it should not be spare room that turns it
-    return need < AUTO_HNSW && told(instance, "isAuto") ? Math.min(twice, AUTO_HNSW - 1) : twice;
-  }
-
-  #appendWithin(
-    instance: Instance, capacity: number, vectors: Vectors, rows: number, halves: Uint32Array | undefined,
-    at: number,
-  ): void {
-    const turns = told(instance, "count") + rows >= at;
-    if (!turns) this.#resize(instance, capacity);
-    const shape = shapeOf(this);
-    const keys = instance.stage((halves?.byteLength ?? 0) + stagedBytes(vectors, rows, shape));
-    const data = keys + (halves?.byteLength ?? 0);
-    if (halves) instance.u32.set(halves, keys >>> 2);
-    writeRows(instance, data, vectors, rows, shape);
-    const given = halves ? keys : 0;
-    instance.checkRows(turns
-      ? instance.wasm.turn(data, rows, shape.dimensions, given, at, capacity)
-      : instance.wasm.append(data, rows, shape.dimensions, given));
-  }
-
-  #resize(instance: Instance, capacity: number): void {
-    if (capacity !== told(instance, "capacity")) instance.check(instance.wasm.reserve(capacity));
   }
 }

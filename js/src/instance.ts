@@ -28,19 +28,28 @@ interface Exports {
   train(data: number, count: number, dimensions: number): number;
   set_model(model: number, bytes: number): number;
   unpack(bits: number, count: number, dimensions: number, signed: number, vectors: number): void;
-  append(data: number, count: number, dimensions: number, keys: number): number;
+  store(how: number, data: number, count: number, dimensions: number, keys: number): number;
+  remove(keys: number, count: number): number;
+  repair(limit: number): number;
   link(limit: number): number;
+  merge(bytes: number, policy: number, keys: number): number;
   thread_sizes(): number;
   pack(): number;
   thaw(capacity: number): number;
   choose(count: number, budgetLow: number, budgetHigh: number): number;
   turn(
-    data: number, count: number, dimensions: number, keys: number, at: number, capacity: number,
+    how: number, data: number, count: number, dimensions: number, keys: number, at: number,
+    capacity: number,
   ): number;
-  search(
-    hits: number, vector: number, dimensions: number, filter: number, k: number, ef: number,
-    planes: number, refinePlanes: number, refineK: number,
+  search(hits: number, query: number): number;
+  like(hits: number, query: number, keyLow: number, keyHigh: number): number;
+  within(hits: number, query: number, radius: number): number;
+  diversify(hits: number, count: number, k: number, lambda: number): number;
+  tune(
+    query: number, queries: number, count: number, sample: number, recall: number, efMax: number,
+    store: number, budgetLow: number, budgetHigh: number,
   ): number;
+  audit(query: number, queries: number, count: number, sample: number): number;
   rank(hits: number, vector: number, data: number, count: number, dimensions: number): number;
   find(keyLow: number, keyHigh: number): number;
   reconstruct(keyLow: number, keyHigh: number, vector: number, dimensions: number): number;
@@ -60,25 +69,46 @@ interface Exports {
 /** The version of wasm/module.c that this file was written for: 0.1.x. */
 const VERSION = 0x0001;
 
-/** Offsets in bytes within `report`; wasm/module.c asserts them. */
+/** Offsets in bytes within `report`; wasm/module.c and wasm/search.c assert them. */
+const INFO = 88, STATS = INFO + 160;
 export const REPORT = {
-  dimensions: 0, metric: 4, transform: 12, keptDimensions: 16, encoding: 20,
-  pqM: 24, pqBits: 28, pqNrq: 32, pqCorrection: 36, refine: 40, efConstruction: 48,
-  seed: 56, seedHigh: 60, isAuto: 64, capacity: 68, count: 72, linked: 76, trained: 80,
-  sealed: 84, packed: 88, clipped: 96, blockBytes: 104, graphBytes: 112, codeBytes: 120,
-  refineBytes: 124, error: 128, compression: 132, formatMajor: 136, formatMinor: 140,
-  slots: 144, dead: 148, tunedEf: 152, tunedRefineK: 156,
-  statsDistances: 160, statsBytes: 168, statsHops: 176, statsExact: 180,
-  statsRefined: 184, statsPlanes: 188,
-  value: 192, bytes: 196, spec: 200,
+  value: 0, bytes: 4, spec: 8,
+  dimensions: INFO, metric: INFO + 4, structure: INFO + 8, transform: INFO + 12, keptDimensions: INFO + 16,
+  encoding: INFO + 20, pqM: INFO + 24, pqBits: INFO + 28, pqNrq: INFO + 32, pqCorrection: INFO + 36,
+  efConstruction: INFO + 48, seed: INFO + 56, seedHigh: INFO + 60, isAuto: INFO + 64, capacity: INFO + 68,
+  count: INFO + 72, linked: INFO + 76, trained: INFO + 80, sealed: INFO + 84, packed: INFO + 88,
+  clipped: INFO + 96, blockBytes: INFO + 104, graphBytes: INFO + 112, codeBytes: INFO + 120,
+  refineBytes: INFO + 124, error: INFO + 128, compression: INFO + 132, formatMajor: INFO + 136,
+  formatMinor: INFO + 140, slots: INFO + 144, dead: INFO + 148, tunedEf: INFO + 152, tunedRefineK: INFO + 156,
+  statsDistances: STATS, statsBytes: STATS + 8, statsHops: STATS + 16, statsExact: STATS + 20,
+  statsRefined: STATS + 24, statsPlanes: STATS + 28, statsRefineBytes: STATS + 32, statsPlan: STATS + 40,
+  statsReason: STATS + 44, statsMatches: STATS + 48, statsCut: STATS + 52, statsFellBack: STATS + 56,
+  tuned: STATS + 64, audit: STATS + 136,
 } as const;
 
+/** Within mn_tuned, mn_audit and the mn_recall that each has; wasm/search.c asserts them. */
+export const RECALL = { queries: 0, k: 4, recall: 16, low: 20, high: 24, distances: 28, refined: 32 } as const;
+export const TUNED = { ef: 0, refineK: 4, recall: 8, reached: 48, cut: 52, stored: 56, runs: 60, spent: 64 } as const;
+export const AUDIT = {
+  vectors: 40, deadShare: 44, duplicates: 48, groups: 52, largest: 56, linked: 60, pending: 64,
+  unreachable: 68, links: 72, linkBits: 76,
+} as const;
+
+/** Offsets in bytes within a query, mn_query; wasm/search.c asserts them. */
+export const QUERY = {
+  vector: 0, dimensions: 4, k: 8, ef: 12, planes: 16, refinePlanes: 20, refineK: 24, filter: 36,
+  ranges: 44, rangeCount: 48, without: 52, withoutCount: 56, plan: 68, budget: 72, budgetHigh: 76,
+} as const;
+
+export const QUERY_BYTES = 80;
 export const HIT_BYTES = 16;
 
 export class Instance {
   readonly wasm: Exports;
   /** Vectors are being linked in steps: nothing else may change. */
   busy = false;
+  /** How often its vectors were given new slots. */
+  layout = 0;
   readonly #module: WebAssembly.Module;
   readonly #report: number;
   // Growing memory detaches its buffer, so views are made anew then.
@@ -242,4 +272,4 @@ function isForeign(error: unknown): boolean {
   return error instanceof TypeError || error instanceof WebAssembly.LinkError;
 }
 
-const ROW_CODES = new Set(["not-finite", "zero-vector", "range", "duplicate-key"]);
+const ROW_CODES = new Set(["not-finite", "zero-vector", "range", "duplicate-key", "unknown-key"]);

@@ -25,21 +25,23 @@ export function safeKey(lowHalf: number, highHalf: number): number {
   return highHalf * 2 ** 32 + lowHalf;
 }
 
-/** Keys as pairs of 32-bit halves. */
-export function keyHalves(keys: ArrayLike<number> | BigUint64Array, rows: number): Uint32Array {
+/** Keys as pairs of 32-bit halves; as many as there are `rows`, where that is given. */
+export function keyHalves(
+  keys: ArrayLike<number> | BigUint64Array, rows: number | undefined, name = "keys",
+): Uint32Array {
   if (typeof keys !== "object" || keys === null || typeof keys.length !== "number") {
-    throw new TypeError(`keys must be an array of numbers, not ${kind(keys)}`);
+    throw new TypeError(`${name} must be an array of numbers, not ${kind(keys)}`);
   }
-  if (keys.length !== rows) {
-    throw new RangeError(`keys must be one per row: ${rows}, not ${keys.length}`);
+  if (rows !== undefined && keys.length !== rows) {
+    throw new RangeError(`${name} must be one per row: ${rows}, not ${keys.length}`);
   }
-  const halves = new Uint32Array(2 * rows);
-  for (let i = 0; i < rows; i++) {
+  const halves = new Uint32Array(2 * keys.length);
+  for (let i = 0; i < keys.length; i++) {
     const given: unknown = keys[i];
     // a bigint beyond 2^53 - 1 becomes a number beyond it, and is refused
     const key = typeof given === "bigint" ? Number(given) : given;
     if (!Number.isSafeInteger(key) || (key as number) < 0) {
-      integer(`keys[${i}]`, key, 0, KEY_MAX);
+      integer(`${name}[${i}]`, key, 0, KEY_MAX);
     }
     halves[2 * i] = low(key as number);
     halves[2 * i + 1] = high(key as number);

@@ -3,7 +3,7 @@
 import { told } from "./block.js";
 import { REPORT } from "./instance.js";
 import type { Instance } from "./instance.js";
-import { STEP_MS, pause } from "./pause.js";
+import { inSteps } from "./pause.js";
 
 /** MN_LINK_BATCH: vectors are linked in whole batches. */
 const BATCH = 64;
@@ -26,16 +26,13 @@ export function linkable(instance: Instance): number {
 }
 
 /** Links by one thread, this one, in steps between which the event loop runs. */
-export async function linkInSteps({ instance, total, check, tell }: Linking): Promise<void> {
-  for (let done = 0, step = BATCH; done < total;) {
-    await pause();
-    check();
-    const start = performance.now();
-    instance.check(instance.wasm.link(step));
-    done = total - instance.number(REPORT.value);
-    const spent = performance.now() - start;
-    if (spent < STEP_MS / 2) step *= 2;
-    else if (spent > STEP_MS) step = Math.max(BATCH, step / 2);
-    tell(done);
-  }
+export function linkInSteps({ instance, total, check, tell }: Linking): Promise<void> {
+  return inSteps(BATCH, {
+    check,
+    step: (size) => {
+      instance.check(instance.wasm.link(size));
+      return instance.number(REPORT.value);
+    },
+    tell: (left) => tell(total - left),
+  });
 }

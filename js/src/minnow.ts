@@ -11,9 +11,14 @@ export { MinnowError } from "./error.js";
 export { Index } from "./index.js";
 export { Codec } from "./codec.js";
 export type {
-  AddOptions, CodecInfo, CodecOptions, Hints, IndexInfo, IndexOptions, Metric, OpenOptions, Precision,
-  SearchAsyncOptions, SearchOptions, SearchResult, SearchStats, Vectors, WasmSource,
+  Audit, Conditions, Diversity, Explanation, Plan, Precision, Reason, Recall, Sampling, SearchAsyncOptions,
+  SearchOptions, SearchResult, SearchStats, TuneOptions, Tuned, WithinOptions, WithinResult,
+} from "./query.js";
+export type {
+  AddOptions, ChangeOptions, CodecInfo, CodecOptions, Hints, IndexInfo, IndexOptions, MergeOptions, Metric,
+  OpenOptions, RepairOptions, Vectors, WasmSource,
 } from "./types.js";
 export { Collection } from "./collection.js";
-export type { CollectionSearchOptions, Document, Match } from "./collection.js";
+export type { CollectionSearchOptions } from "./collection.js";
+export type { Document, Match, Update } from "./document.js";
 export type { Condition, Operators, Scalar, Where } from "./where.js";

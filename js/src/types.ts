@@ -121,91 +121,32 @@ export interface AddOptions {
   threads?: number | undefined;
 }
 
-/** How exactly a search looks. */
-export interface Precision {
-  /**
-   * hnsw: candidates kept, up to 65,535; more finds more and takes longer.
-   * Raised to k, or to the number to refine, where smaller. 0, the default, is
-   * 128.
-   */
-  ef?: number | undefined;
-  /**
-   * bits1 to bits8: how many bits of each number are read to find candidates:
-   * 1, 2, 4 or all. 0, the default: from bits4 on, some 400 bits a vector find
-   * candidates and all bits refine them; else all are read. A flat scan by 1
-   * bit that is refined begins with a sieve: the signs of the query leave 4
-   * times what is to be refined (256 at least) to be compared in full. Of the
-   * 10 nearest that lost .001 of sentence embeddings, none of pixels. There is
-   * no sieve with a filter, or where it would leave more than 4,096.
-   */
-  planes?: number | undefined;
-  /**
-   * bits1 to bits8, with `planes` and without a refine encoding: how many bits
-   * refine the candidates, more than `planes`. 0, the default: they are not
-   * refined.
-   */
-  refinePlanes?: number | undefined;
-  /**
-   * `refineK` times `k` candidates are refined, where there is something to
-   * refine them by: a refine encoding, more planes, `refine`. From 1; 0, the
-   * default, is 10.
-   */
-  refineK?: number | undefined;
+/** Options of `Index.repairAsync`. */
+export interface RepairOptions {
+  /** Stops when aborted, after the step that is running. */
+  signal?: { readonly aborted: boolean; readonly reason?: unknown } | undefined;
+  /** Called after each step with the number of lists seen and to see. */
+  onProgress?: ((progress: { done: number; total: number }) => void) | undefined;
 }
 
-/** Options of `Index.search`. */
-export interface SearchOptions extends Precision {
-  /** Hits wanted, 1 to 65,535. Default 10. */
-  k?: number | undefined;
+/** Options of `delete`, `update` and `upsert`. */
+export interface ChangeOptions {
   /**
-   * A bit for each slot: slot i is bit i % 32 of word i >>> 5. Only vectors
-   * whose bit is 1 are hits; they are scanned, so the search is exact.
+   * Whether a call may also repair a part of the graph, once an eighth of what
+   * is in it was deleted: up to 16 lists for each vector that goes, so that the
+   * deleted share stays below a quarter. Default true. False where a call must
+   * take no longer than it has to: then call `repair` when there is time.
    */
-  filter?: Uint32Array | undefined;
-  /**
-   * Brings the vectors of the `refineK * k` best candidates from wherever you
-   * keep them: rows in the order of keys and slots. The hits are the k nearest
-   * by exact distances to those, instead of by what is stored. Not for hamming
-   * and jaccard, which are exact.
-   */
-  refine?: ((keys: Float64Array, slots: Uint32Array) => Float32Array) | undefined;
+  repair?: boolean | undefined;
 }
 
-/** Options of `Index.searchAsync`. */
-export interface SearchAsyncOptions extends Omit<SearchOptions, "refine"> {
-  /** As for `search`, but may wait. */
-  refine?: ((keys: Float64Array, slots: Uint32Array) => Float32Array | Promise<Float32Array>) | undefined;
-}
-
-/** What a search did. */
-export interface SearchStats {
-  /** Distances computed to find candidates. */
-  distances: number;
-  /** Bytes of codes that were read, refining included. */
-  bytes: number;
-  /** hnsw: vectors whose links were followed. */
-  hops: number;
+/** Options of `merge`. */
+export interface MergeOptions {
   /**
-   * Every vector was compared by `planes`, so the candidates are the best as far
-   * as those can tell. Not where a sieve spared most that.
+   * What happens where both have a key: `"error"` (the default) throws
+   * "duplicate-key", `"keep"` keeps what is here, `"replace"` takes the other's.
    */
-  exact: boolean;
-  /** Candidates that were ranked again. */
-  refined: number;
-  /** bits1 to bits8: bits of each number that found the candidates; else 0. */
-  planes: number;
-}
-
-/** Hits, nearest first, equal distances in ascending key; copies that are the caller's. */
-export interface SearchResult {
-  /** Each a safe integer. */
-  keys: Float64Array<ArrayBuffer>;
-  /** As the metric defines them. */
-  distances: Float32Array<ArrayBuffer>;
-  /** Positions in the index, in the order of adding until it is packed: for data kept beside it. */
-  slots: Uint32Array<ArrayBuffer>;
-  /** What the search did. */
-  stats: SearchStats;
+  onConflict?: "error" | "keep" | "replace" | undefined;
 }
 
 /** What `info()` of a codec tells. */
@@ -244,8 +185,12 @@ export interface IndexInfo extends CodecInfo {
   capacity: number;
   /** Vectors in the index. */
   count: number;
-  /** Of them, those in the graph; the others, up to 63 that wait for more, are found by scan. flat: all. */
+  /** Of them, those in the graph; the others, up to 63 that wait for more, are found by scan. Without a graph all. */
   linked: number;
+  /** Slots in use, with a vector or not: bits that a filter has. */
+  slots: number;
+  /** Vectors that were deleted and that the graph still leads through, until `repair`. */
+  dead: number;
   /** The checksums hold: `verify` compares them. */
   sealed: boolean;
   /** It is packed: for searching only. */

@@ -13,10 +13,13 @@ const root = new URL("../../", import.meta.url);
 const manifest = JSON.parse(await readFile(join(installed, "package.json"), "utf8"));
 
 const CODE = [
-  "auto", "block", "check", "codec", "collection", "documents", "error", "index", "instance", "key", "linking", "load",
-  "minnow", "parallel", "pause", "rows", "scalar", "search", "simd", "threads", "where", "worker",
+  "auto", "block", "change", "check", "codec", "collection", "conditions", "convert", "documents", "error", "index",
+  "instance", "key", "linking", "load", "merge", "minnow", "parallel", "pause", "rows", "scalar", "search", "searchable", "simd",
+  "slots", "stats", "threads", "tune", "where", "worker",
 ];
-const TYPES = ["block", "codec", "collection", "error", "index", "minnow", "types", "where"];
+const TYPES = [
+  "block", "codec", "collection", "document", "error", "index", "minnow", "query", "searchable", "types", "where",
+];
 
 test("the tarball holds these files and no other", async () => {
   const listed = execFileSync("tar", ["-tzf", process.env.MINNOW_TARBALL], { encoding: "utf8" });
@@ -93,7 +96,10 @@ test("every public name has a comment", async () => {
 
 const GOOD = `
 import { Codec, Collection, Index, MinnowError } from "minnow";
-import type { CodecInfo, Document, Hints, IndexInfo, Match, SearchResult, Vectors, Where } from "minnow";
+import type {
+  Audit, CodecInfo, Conditions, Document, Explanation, Hints, IndexInfo, Match, Plan, Reason, SearchOptions, SearchResult,
+  Tuned, Vectors, Where, WithinResult,
+} from "minnow";
 
 const index: Index = await Index.create({ dimensions: 3, metric: "cosine", spec: "hnsw16,f16", seed: 5n });
 index.add(new Float32Array(3), [1]);
@@ -138,6 +144,35 @@ const live: Index = await small.thaw();
 const links: number = live.info().packed ? 0 : live.info().graphBytes;
 const smaller: Collection = await (await documents.pack()).thaw();
 await Collection.open(smaller.toBytes(), hints);
+index.delete(1);
+index.delete([1, 2], { repair: false });
+index.update(new Float32Array(3), [1]);
+index.upsert(new Float32Array(3), new BigUint64Array(1), { repair: true });
+const left: number = index.repair({ limit: 10 });
+await index.repairAsync({ onProgress: ({ done, total }) => done / total, signal: { aborted: false } });
+await index.compact();
+index.merge(small, { onConflict: "keep" });
+const plan: Plan = "two-hop";
+const conditions: Conditions = { ranges: [[0, 5]], without: [1], match: (key: number, slot: number) => key > slot, plan, budget: 100 };
+const options: SearchOptions = { ...conditions, filter: index.filter((key) => key > 1), diversity: { lambda: 0.5, fetchK: 20 } };
+const explained: Explanation = index.explain(new Float32Array(3), options);
+const reason: Reason = explained.reason;
+const rows: SearchResult[] = index.searchMany(new Float32Array(6), { k: 2 });
+const like: SearchResult = index.searchLike(1, conditions);
+const inside: WithinResult = index.within(new Float32Array(3), 0.5, { limit: 5, ...conditions });
+const tuned: Tuned = index.tune({ recall: 0.9, k: 5, queries: new Float32Array(3), sample: 10 });
+const audit: Audit = index.audit({ sample: 0 });
+const interval: [number, number] | undefined = audit.recall && [audit.recall.low, audit.recall.high];
+documents.delete("a");
+documents.delete(["a", "b"]);
+const gone: number = documents.deleteWhere({ page: 1 });
+documents.update({ id: "a", page: 2 });
+documents.upsert([document]);
+documents.merge(smaller);
+const found: Match[] = documents.like("a", { exclude: ["b"], minScore: 0.5, diversity: {}, plan: "scan" });
+const several: Match[][] = documents.searchMany([[1, 2, 3]], { limit: 2 });
+const said: string = documents.explain([1, 2, 3], { where }).text + tuned.ef + left + gone;
+export { found, inside, interval, like, reason, rows, said, several };
 export { dispose, distance, first, info, kept, links, needs, read, title, told };
 `;
 
@@ -161,6 +196,16 @@ const WRONG = [
   'codec.codebooks = [1, 2];',
   'const packed: Index = index.pack();',
   'codec.pack();',
+  'index.delete("1");',
+  'index.update(new Float32Array(3));',
+  'index.search(new Float32Array(3), { plan: "fast" });',
+  'index.search(new Float32Array(3), { ranges: [[1]] });',
+  'index.searchMany(new Float32Array(3), { refine: () => new Float32Array(3) });',
+  'index.merge(documents);',
+  'documents.merge(index);',
+  'documents.upsert({ id: "a", page: 2 });',
+  'documents.delete(5);',
+  'const slot: number = index.compact();',
   'await index.addAsync(new Float32Array(3), [1], { threads: "2" });',
   'await Index.create({ dimensions: 3, metric: "l2", count: 5n });',
 ];

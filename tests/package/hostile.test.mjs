@@ -53,11 +53,26 @@ async function use(bytes) {
   await codeOf(() => index.search(query, { planes: 1, refinePlanes: 4 }));
   await codeOf(() => index.search(query, { refine: (keys) => new Float32Array(D * keys.length).fill(1) }));
   await codeOf(() => index.reconstruct(31));
+  for (const plan of ["scan", "walk", "two-hop", "post"]) {
+    await codeOf(() => index.search(query, { plan, ranges: [[0, 1000]], without: [31], match: (key) => key % 2 }));
+  }
+  await codeOf(() => index.search(query, { budget: 20, diversity: { lambda: 0.5 } }));
+  await codeOf(() => index.within(query, 0.5));
+  await codeOf(() => index.tune({ recall: 0.9, sample: 5, store: false }));
+  await codeOf(() => index.audit({ sample: 5 }));
   await codeOf(() => useCodec(bytes));
   index.has(31);
   await codeOf(() => index.verify());
   await codeOf(() => index.add(rows(70, D), Array.from({ length: 70 }, (_, i) => 1e6 + i)));
   await codeOf(() => index.attach("last", new Uint8Array(100)));
+  await codeOf(async () => (await Index.open(bytes)).merge(await Index.open(bytes), { onConflict: "replace" }));
+  await codeOf(() => index.delete([31, 62, 93, 124]));
+  await codeOf(() => index.update(rows(2, D), [155, 186]));
+  await codeOf(() => index.upsert(rows(2, D), [217, 5]));
+  await codeOf(() => index.repair({ limit: 20 }));
+  await codeOf(() => index.delete(Array.from({ length: 30 }, (_, i) => 31 * (i + 10))));
+  await codeOf(() => index.repair());
+  await codeOf(() => index.compact());
   await codeOf(() => remake(index, bytes));
   await codeOf(() => index.search(query));
   await codeOf(() => index.toBytes());
@@ -94,6 +109,10 @@ async function useCollection(bytes) {
   await codeOf(() => collection.search(query, { where: { even: true, id: { ne: "id 3" } } }));
   await codeOf(() => collection.get("id 7"));
   await codeOf(() => collection.add({ id: "new", vector: query }));
+  await codeOf(() => collection.upsert([{ id: "id 9", vector: query }, { id: "newer", vector: query }]));
+  await codeOf(() => collection.update({ id: "id 8", even: 5 }));
+  await codeOf(() => collection.deleteWhere({ id: ["id 1", "id 2"] }));
+  await codeOf(() => collection.compact());
   await codeOf(() => collection.toBytes());
   await codeOf(async () => (await collection.pack()).verify());
 }
@@ -166,15 +185,16 @@ test("documents that do not fit their collection", async () => {
   collection.add([{ id: "a", vector: [1, 2], x: 1 }, { id: "b", vector: [3, 4], x: 2 }]);
   const bytes = collection.toBytes();
   const text = (string) => new TextEncoder().encode(string);
-  const documents = (offsets, string) =>
-    Uint8Array.from([...new Uint8Array(Uint32Array.from(offsets).buffer), ...text(string)]);
+  const documents = (offsets, string, next = [2, 0]) =>
+    Uint8Array.from([...new Uint8Array(Uint32Array.from([...next, ...offsets]).buffer), ...text(string)]);
 
   const wrong = [
-    ["ids1", text('["a"]')], ["ids1", text('["a","a"]')], ["ids1", text('["a",5]')],
-    ["ids1", text('{"length":2}')], ["ids1", text('["a","b"')], ["ids1", Uint8Array.of(0xff, 0xfe)],
-    ["doc1", Uint8Array.of(1)], ["doc1", documents([0, 2], "{}{}")], ["doc1", documents([0, 2, 5], "{}{}")],
-    ["doc1", documents([0, 3, 2], "{}")], ["doc1", documents([1, 2, 4], "{}{}")],
-    ["doc1", documents([0, 2, 3], "{}{}")],
+    ["ids2", text('["a"]')], ["ids2", text('["a","a"]')], ["ids2", text('["a",5]')],
+    ["ids2", text('{"length":2}')], ["ids2", text('["a","b"')], ["ids2", Uint8Array.of(0xff, 0xfe)],
+    ["doc2", Uint8Array.of(1)], ["doc2", documents([0, 2], "{}{}")], ["doc2", documents([0, 2, 5], "{}{}")],
+    ["doc2", documents([0, 3, 2], "{}")], ["doc2", documents([1, 2, 4], "{}{}")],
+    ["doc2", documents([0, 2, 3], "{}{}")],
+    ["doc2", documents([0, 2, 4], "{}{}", [1, 0])], ["doc2", documents([0, 2, 4], "{}{}", [0, 0x200001])],
   ];
   for (const [name, section] of wrong) {
     const index = await Index.open(bytes);
@@ -183,7 +203,7 @@ test("documents that do not fit their collection", async () => {
   }
   for (const second of ["[]", "nil", "5", "null", "{", '"x"']) {
     const index = await Index.open(bytes);
-    index.attach("doc1", documents([0, 2, 2 + second.length], `{}${second}`));
+    index.attach("doc2", documents([0, 2, 2 + second.length], `{}${second}`));
     const opened = await Collection.open(index.toBytes());
     assert.deepEqual(opened.get("a"), {});
     for (const read of [
@@ -194,7 +214,7 @@ test("documents that do not fit their collection", async () => {
     }
   }
   const index = await Index.open(bytes);
-  index.attach("ids1", new Uint8Array(0));
+  index.attach("ids2", new Uint8Array(0));
   await rejects("section", Collection.open(index.toBytes()));
   const plain = await Index.create({ dimensions: 2, metric: "l2" });
   await rejects("section", Collection.open(plain.toBytes()));

@@ -232,9 +232,14 @@ test("README: every block of JavaScript, in this Node", async (t) => {
   // what each says, in their order; undefined: not for Node
   const said = [
     /id: 'cat',\s+score: 0\.995[^]*id: 'crow'[^]*\{ legs: 2 \}\n$/,
+    /^\[ 'crow' \]\n1\n2 1\n$/,
     /^Float64Array\(2\) \[ 11, 10 \] Float32Array\(2\)[^]*exact: [^]*done: 1, total: 1/,
     /^flat,f32 hnsw16,bits8 \d+\nhnsw16,bits8 hnsw16,bits8 \d+\nhnsw16,bits4 hnsw16,bits4 [89]\d{5}\n$/,
     /^2944 of 3000\n$/,
+    /^\S+ \w+ 3000 10\nscan few 100 10\n\S+ \w+ 1199 10\nplan +\S+: [^]*\nhits +10\n$/,
+    /^0 true true\nfalse\n0,1,2,3,4,5,6,7,8,9\n0 5\n$/,
+    /^1501 \d+ 10\n1506 1506\n$/,
+    /^true true true\ntrue 0 0\n$/,
     /^\d{6} \d{5,6}\n$/,
     /^256 0\.\d+\n$/,
     /^1 0 \d+\n1 200 \d+\n8 0 \d+\n4 100 \d+\n$/,

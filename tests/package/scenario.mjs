@@ -21,6 +21,23 @@ function rows(count, dimensions) {
   });
 }
 
+// Deletes, replaces and repairs, then asks in every way.
+function changed(index, query) {
+  index.delete(Array.from({ length: 200 }, (_, i) => 3 * i), { repair: false });
+  index.repair({ limit: 100 });
+  index.upsert(rows(40, index.dimensions), Array.from({ length: 40 }, (_, i) => 2 * i));
+  index.repair();
+  index.verify();
+  const keys = [
+    { ranges: [[100, 400]] }, { match: (key) => key % 5 < 2, without: [1] }, { budget: 100 },
+    { diversity: { lambda: 0.4, fetchK: 30 } }, { plan: "two-hop", ranges: [[0, 299]] },
+  ].map((options) => hash(bytesOf(index.search(query, { k: 10, ...options }).keys)));
+  const { ef, recall } = index.tune({ recall: 0.8, sample: 30 });
+  const { unreachable, links } = index.audit({ sample: 0 });
+  const like = hash(bytesOf(index.searchLike(0, { k: 5 }).keys));
+  return [...keys, like, hash(bytesOf(index.within(query, 0.9).keys)), ef, recall.recall, unreachable, links, hash(index.toBytes())].join(" ");
+}
+
 export async function scenario({ Codec, Collection, Index, MinnowError }, wasm) {
   const d = 33;
   const data = rows(600, d);
@@ -44,6 +61,7 @@ export async function scenario({ Codec, Collection, Index, MinnowError }, wasm) 
     result.hashes[`${spec}, packed and thawed`] = [packed, live]
       .flatMap((from) => [hash(from.toBytes()), hash(bytesOf(from.search(data.subarray(d, 2 * d), { k: 20 }).distances))])
       .join(" ");
+    result.hashes[`${spec}, changed`] = changed(live, data.subarray(d, 2 * d));
     for (const done of [index, opened, packed, live]) done.close();
   }
   const codec = await Codec.create({ dimensions: d, metric: "l2", spec: "prq11x4x2", wasm });
@@ -68,6 +86,11 @@ export async function scenario({ Codec, Collection, Index, MinnowError }, wasm) 
     { id: "other", vector: [1, 1], tag: "b" },
   ]);
   const again = await Collection.open(collection.toBytes(), { wasm });
+  again.upsert({ id: "new", vector: [9, 9], tag: "b" });
+  again.delete("new");
+  again.update({ id: "other", tag: "c" });
+  await again.compact();
+  again.update({ id: "other", tag: "b" });
   result.found = again.search([1, 0.5], { limit: 2, where: { tag: ["b"] } });
   result.bytes = hash(again.toBytes());
   result.error = await Index.open(new Uint8Array(3), { wasm }).catch(
