@@ -136,7 +136,9 @@ static void mend(const mn_index *index, uint32_t slot, mn_repairer *r) {
   if (!has_dead_link(index, list))
     return;
   const uint32_t plain = mn_plain_links(list, most);
-  const uint32_t twin = plain < list[0] ? list[plain + 1] : 0;
+  /* a list longer than there is room for is damage, and ends without a twin */
+  const int has_twin = plain < list[0] && plain < most;
+  const uint32_t twin = has_twin ? list[plain + 1] : 0;
   uint32_t kept;
   const uint32_t count = gather_around(index, slot, r, &kept);
   write_mended(index, slot, kept, count, twin == 0 ? most : most - 1, r);
@@ -148,13 +150,21 @@ static void mend(const mn_index *index, uint32_t slot, mn_repairer *r) {
 
 /* --- Second pass ---------------------------------------------------------- */
 
+static int leads_to(const uint32_t *list, uint32_t slot, uint32_t most) {
+  const uint32_t plain = mn_plain_links(list, most);
+  for (uint32_t i = 1; i <= plain; i++)
+    if (list[i] == slot)
+      return 1;
+  return 0;
+}
+
 static int is_led_to(const mn_index *index, uint32_t slot) {
   const uint32_t most = mn_links_max(index->options.m);
   const uint32_t *own = mn_graph_list(index, slot);
   const uint32_t plain = mn_plain_links(own, most);
   for (uint32_t i = 1; i <= plain; i++)
     if (own[i] < index->state->count &&
-        mn_list_has(mn_graph_list(index, own[i]), slot))
+        leads_to(mn_graph_list(index, own[i]), slot, most))
       return 1;
   return 0;
 }
@@ -236,7 +246,8 @@ void mn_graph_repair(mn_index *index, uint32_t limit, mn_repairer *r) {
         return;
       begin(state);
     }
-    visit(index, state->cursor++, r);
+    if (state->cursor < state->count) /* or it is damage */
+      visit(index, state->cursor++, r);
     if (state->cursor >= state->count)
       end_pass(index);
   }
