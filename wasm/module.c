@@ -47,7 +47,7 @@ AT(mn_info, dead, 148);
 AT(mn_info, tuned_refine_k, 156);
 AT(struct report, spec, 8);
 AT(struct report, info, 88);
-AT(struct report, stats, 248);
+AT(struct report, stats, 256);
 
 /* --- Memory --------------------------------------------------------------- */
 

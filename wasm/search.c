@@ -3,16 +3,18 @@
  * minnow.h has it (js/src/instance.ts, QUERY); its `stats` are the report's. */
 #include "module.h"
 
-AT(mn_query, dimensions, 4);
-AT(mn_query, refine_k, 24);
-AT(mn_query, filter, 36);
-AT(mn_query, ranges, 44);
-AT(mn_query, without_count, 56);
-AT(mn_query, plan, 68);
-AT(mn_query, budget, 72);
-AT(mn_stats, refine_bytes, 32);
-AT(mn_stats, fell_back, 56);
-_Static_assert(sizeof(mn_query) == 80, "js/src/instance.ts");
+AT(mn_query, nprobe, 16);
+AT(mn_query, refine_k, 28);
+AT(mn_query, filter, 40);
+AT(mn_query, ranges, 48);
+AT(mn_query, without_count, 60);
+AT(mn_query, plan, 72);
+AT(mn_query, budget, 80);
+_Static_assert(sizeof(mn_query) == 88, "js/src/instance.ts");
+AT(mn_stats, probed, 20);
+AT(mn_stats, planes, 32);
+AT(mn_stats, refine_bytes, 40);
+AT(mn_stats, fell_back, 64);
 _Static_assert(sizeof(mn_hit) == 16, "js/src/instance.ts");
 
 /* The plan for a query, whose stats are the report's. */
@@ -99,13 +101,13 @@ int32_t EXPORT(reconstruct)(uint32_t key_low, uint32_t key_high, float *vector,
 
 AT(mn_recall, recall, 16);
 AT(mn_recall, refined, 32);
-AT(mn_tuned, recall, 8);
-AT(mn_tuned, reached, 48);
-AT(mn_tuned, spent, 64);
+AT(mn_tuned, recall, 16);
+AT(mn_tuned, reached, 56);
+AT(mn_tuned, spent, 72);
 AT(mn_audit, vectors, 40);
-AT(mn_audit, link_bits, 76);
-AT(struct report, tuned, 312);
-AT(struct report, audit, 384);
+AT(mn_audit, largest_list, 88);
+AT(struct report, tuned, 328);
+AT(struct report, audit, 408);
 
 /* What to measure with: `count` queries, or so many vectors of the index. */
 static mn_sampling sampling_of(const mn_query *query, const mn_vectors *queries,

@@ -7,7 +7,7 @@ import type { IndexOptions, Metric } from "./types.js";
 
 export const METRICS: readonly Metric[] = ["l2", "ip", "cosine", "hamming", "jaccard"];
 /** mn_plan_kind */
-export const PLANS: readonly Plan[] = ["auto", "scan", "walk", "two-hop", "post"];
+export const PLANS: readonly Plan[] = ["auto", "scan", "walk", "two-hop", "post", "probe"];
 export const CAPACITY_MAX = 2 ** 31 - 1;
 /** MN_AUTO_HNSW_CAPACITY: from here on `auto` is a graph. */
 export const AUTO_HNSW = 4096;

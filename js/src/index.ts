@@ -154,7 +154,7 @@ export class Index extends Searchable {
 
   /**
    * Deletes the vectors under a key, or several: all or none. They are no hits
-   * from then on, and k hits are found as before. A flat index uses
+   * from then on, and k hits are found as before. flat and ivf use
    * their slots again at once. A graph leads through them until it is repaired, which calls
    * do bit by bit when it is time (see `ChangeOptions`), or `repair` at a time
    * of your choice. O(1) a key without that.

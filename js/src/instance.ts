@@ -70,7 +70,7 @@ interface Exports {
 const VERSION = 0x0001;
 
 /** Offsets in bytes within `report`; wasm/module.c and wasm/search.c assert them. */
-const INFO = 88, STATS = INFO + 160;
+const INFO = 88, STATS = INFO + 168;
 export const REPORT = {
   value: 0, bytes: 4, spec: 8,
   dimensions: INFO, metric: INFO + 4, structure: INFO + 8, transform: INFO + 12, keptDimensions: INFO + 16,
@@ -80,27 +80,29 @@ export const REPORT = {
   clipped: INFO + 96, blockBytes: INFO + 104, graphBytes: INFO + 112, codeBytes: INFO + 120,
   refineBytes: INFO + 124, error: INFO + 128, compression: INFO + 132, formatMajor: INFO + 136,
   formatMinor: INFO + 140, slots: INFO + 144, dead: INFO + 148, tunedEf: INFO + 152, tunedRefineK: INFO + 156,
-  statsDistances: STATS, statsBytes: STATS + 8, statsHops: STATS + 16, statsExact: STATS + 20,
-  statsRefined: STATS + 24, statsPlanes: STATS + 28, statsRefineBytes: STATS + 32, statsPlan: STATS + 40,
-  statsReason: STATS + 44, statsMatches: STATS + 48, statsCut: STATS + 52, statsFellBack: STATS + 56,
-  tuned: STATS + 64, audit: STATS + 136,
+  statsDistances: STATS, statsBytes: STATS + 8, statsHops: STATS + 16, statsProbed: STATS + 20,
+  statsExact: STATS + 24, statsRefined: STATS + 28, statsPlanes: STATS + 32, statsRefineBytes: STATS + 40,
+  statsPlan: STATS + 48, statsReason: STATS + 52, statsMatches: STATS + 56, statsCut: STATS + 60,
+  statsFellBack: STATS + 64, tuned: STATS + 72, audit: STATS + 152,
 } as const;
 
 /** Within mn_tuned, mn_audit and the mn_recall that each has; wasm/search.c asserts them. */
 export const RECALL = { queries: 0, k: 4, recall: 16, low: 20, high: 24, distances: 28, refined: 32 } as const;
-export const TUNED = { ef: 0, refineK: 4, recall: 8, reached: 48, cut: 52, stored: 56, runs: 60, spent: 64 } as const;
+export const TUNED = {
+  ef: 0, nprobe: 4, refineK: 8, recall: 16, reached: 56, cut: 60, stored: 64, runs: 68, spent: 72,
+} as const;
 export const AUDIT = {
   vectors: 40, deadShare: 44, duplicates: 48, groups: 52, largest: 56, linked: 60, pending: 64,
-  unreachable: 68, links: 72, linkBits: 76,
+  unreachable: 68, links: 72, linkBits: 76, lists: 80, emptyLists: 84, largestList: 88,
 } as const;
 
 /** Offsets in bytes within a query, mn_query; wasm/search.c asserts them. */
 export const QUERY = {
-  vector: 0, dimensions: 4, k: 8, ef: 12, planes: 16, refinePlanes: 20, refineK: 24, filter: 36,
-  ranges: 44, rangeCount: 48, without: 52, withoutCount: 56, plan: 68, budget: 72, budgetHigh: 76,
+  vector: 0, dimensions: 4, k: 8, ef: 12, nprobe: 16, planes: 20, refinePlanes: 24, refineK: 28, filter: 40,
+  ranges: 48, rangeCount: 52, without: 56, withoutCount: 60, plan: 72, budget: 80, budgetHigh: 84,
 } as const;
 
-export const QUERY_BYTES = 80;
+export const QUERY_BYTES = 88;
 export const HIT_BYTES = 16;
 
 export class Instance {

@@ -32,6 +32,12 @@ export interface Precision {
    * default, is what the index is tuned to, or else 10.
    */
   refineK?: number | undefined;
+  /**
+   * ivf: lists that are scanned, the nearest first; as many more as k hits need.
+   * All of them are exact. 0, the default, is what the index is tuned to, or else
+   * 3 times the root of their number.
+   */
+  nprobe?: number | undefined;
 }
 
 /**
@@ -44,10 +50,13 @@ export interface Precision {
  * - `"post"`: the graph is walked as without conditions, and what was found is
  *   filtered
  *
+ * - `"probe"`: only in an ivf index, where it stands for every plan but a scan: the
+ *   lists nearest to the query are scanned
+ *
  * A flat index always scans. Whatever the plan, as many as there are, up to k,
  * are found: where a walk finds fewer, all are compared.
  */
-export type Plan = "auto" | "scan" | "walk" | "two-hop" | "post";
+export type Plan = "auto" | "scan" | "walk" | "two-hop" | "post" | "probe";
 
 /** What hits must satisfy; all that is given. */
 export interface Conditions {
@@ -129,13 +138,13 @@ export interface WithinOptions extends Precision, Conditions {
  * - `"all"`: there are no conditions
  * - `"few"`: comparing the vectors that match takes least
  * - `"sparse"`: most links lead to vectors that do not match
- * - `"dense"`: enough lead to such as do
+ * - `"dense"`: enough lead to such as do; ivf: more match than a search compares
  */
 export type Reason = "no-graph" | "forced" | "all" | "few" | "sparse" | "dense";
 
 /** What a search did. */
 export interface SearchStats {
-  /** Distances computed to find candidates. */
+  /** Distances computed to find candidates; ivf: those to the centroids included. */
   distances: number;
   /** Bytes of codes that were read, refining included. */
   bytes: number;
@@ -143,6 +152,8 @@ export interface SearchStats {
   refineBytes: number;
   /** hnsw: vectors whose links were followed. */
   hops: number;
+  /** ivf: lists that were scanned. */
+  probed: number;
   /**
    * Every vector was compared by `planes`, so the candidates are the best as far
    * as those can tell. Not where a sieve spared most that.
@@ -247,6 +258,8 @@ export interface Recall {
 export interface Tuned {
   /** The smallest ef that reaches the recall; 0 without a graph. */
   ef: number;
+  /** ivf: the fewest lists that do; else 0. */
+  nprobe: number;
   /** With it the smallest refineK; 0 where nothing is refined. */
   refineK: number;
   /** Recall with these. */
@@ -287,4 +300,10 @@ export interface Audit {
   links: number;
   /** Bits of each, room to spare included. */
   linkBits: number;
+  /** ivf: lists. */
+  lists: number;
+  /** ivf: lists without a vector. */
+  emptyLists: number;
+  /** ivf: vectors in the largest list. */
+  largestList: number;
 }

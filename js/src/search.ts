@@ -2,7 +2,7 @@
 // Searching an instance, and ranking what it found by vectors from elsewhere.
 import { checkConditions, stagedConditions, writeConditions } from "./conditions.js";
 import type { Checked } from "./conditions.js";
-import { EF_MAX, integer, kind, real } from "./check.js";
+import { CAPACITY_MAX, EF_MAX, integer, kind, real } from "./check.js";
 import { MinnowError, statusError } from "./error.js";
 import { HIT_BYTES, QUERY, QUERY_BYTES, REPORT } from "./instance.js";
 import type { Instance } from "./instance.js";
@@ -62,10 +62,11 @@ export interface Staged {
 
 /** The options that a query is made of, where they are in order. */
 export function checkQuery(instance: Instance, shape: Shape, options: AnyOptions): Checked {
-  const { ef = 0, planes = 0, refinePlanes = 0, refineK = 0, refine } = options;
+  const { ef = 0, planes = 0, refinePlanes = 0, refineK = 0, nprobe = 0, refine } = options;
   integer("ef", ef, 0, EF_MAX);
   integer("planes", planes, 0, 8);
   integer("refinePlanes", refinePlanes, 0, 8);
+  integer("nprobe", nprobe, 0, CAPACITY_MAX);
   if (refineK !== 0) real("refineK", refineK, 1, EF_MAX);
   if (refine !== undefined) checkRefine(refine, refinePlanes, shape);
   return checkConditions(instance, options);
@@ -79,7 +80,7 @@ export function stageQuery(
   const query = hits + k * HIT_BYTES;
   const at = query + QUERY_BYTES;
   const vectors = at + stagedConditions(conditions);
-  const { ef = 0, planes = 0, refinePlanes = 0, refineK = 0, refine } = options;
+  const { ef = 0, planes = 0, refinePlanes = 0, refineK = 0, nprobe = 0, refine } = options;
   const { u32, f32 } = instance;
   u32.fill(0, query >>> 2, at >>> 2);
   const set = (field: keyof typeof QUERY, value: number) => (u32[(query + QUERY[field]) >>> 2] = value);
@@ -87,6 +88,7 @@ export function stageQuery(
   set("dimensions", shape.dimensions);
   set("k", k);
   set("ef", ef);
+  set("nprobe", nprobe);
   set("planes", planes);
   set("refinePlanes", refinePlanes);
   // what is stored shall not choose among the candidates for `refine`

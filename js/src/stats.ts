@@ -22,6 +22,7 @@ export function readStats(instance: Instance): SearchStats {
     bytes: instance.long(REPORT.statsBytes),
     refineBytes: instance.long(REPORT.statsRefineBytes),
     hops: instance.number(REPORT.statsHops),
+    probed: instance.number(REPORT.statsProbed),
     exact: instance.number(REPORT.statsExact) === 1,
     refined: instance.number(REPORT.statsRefined),
     planes: instance.number(REPORT.statsPlanes),
@@ -35,13 +36,14 @@ export function readStats(instance: Instance): SearchStats {
 
 /** The same of a search among `size` vectors, and in words. */
 export function explained({ keys, stats }: SearchResult, size: number): Explanation {
-  const { plan, reason, matches, exact, cut, fellBack, distances, hops, planes, refined } = stats;
+  const { plan, reason, matches, exact, cut, fellBack, distances, hops, probed, planes, refined } = stats;
   const share = size > 0 ? `, ${((100 * matches) / size).toPrecision(3)} %` : "";
   const lines = [
-    ["plan", `${plan}: ${REASONS.find(([name]) => name === reason)![1]}`],
+    ["plan", `${plan}: ${why(stats)}`],
     ["matches", reason === "all" ? `all ${size}` : `${matches} of ${size}${share}`],
     ["distances", `${distances}${planes ? `, by ${planes} of each number's bits` : ""}, over ${bytes(stats.bytes - stats.refineBytes)} of codes`],
     ["hops", hops ? `${hops} vectors' links` : ""],
+    ["lists", probed ? `${probed} scanned` : ""],
     ["refined", refined ? `${refined} candidates, over ${bytes(stats.refineBytes)}` : ""],
     ["exact", exact ? "yes: every match was compared" : "no"],
     ["fell back", fellBack ? "the walk found too few or took too long, so the matches were scanned" : ""],
@@ -50,6 +52,11 @@ export function explained({ keys, stats }: SearchResult, size: number): Explanat
   ];
   const text = lines.filter(([, says]) => says).map(([what, says]) => `${what!.padEnd(10)}${says}`).join("\n");
   return { ...stats, hits: keys.length, text };
+}
+
+function why({ plan, reason }: SearchStats): string {
+  if (plan === "probe" && reason === "dense") return "more vectors match than a search compares";
+  return REASONS.find(([name]) => name === reason)![1];
 }
 
 function bytes(count: number): string {

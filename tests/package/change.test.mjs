@@ -8,7 +8,7 @@ import { Collection, Index, assertNearest, clustered, exact, random, refuses, re
 const D = 12;
 const COUNT = 1500;
 const data = clustered(COUNT, D);
-const SPECS = ["flat,f32", "hnsw8,f32", "hnsw8,bits8", "auto"];
+const SPECS = ["flat,f32", "hnsw8,f32", "hnsw8,bits8", "ivf16,sq8", "auto"];
 const queries = Array.from({ length: 20 }, (_, i) => rows(1, D, random(seed + 30 + i)));
 
 async function ready(spec, options = {}) {

@@ -154,7 +154,7 @@ await index.compact();
 index.merge(small, { onConflict: "keep" });
 const plan: Plan = "two-hop";
 const conditions: Conditions = { ranges: [[0, 5]], without: [1], match: (key: number, slot: number) => key > slot, plan, budget: 100 };
-const options: SearchOptions = { ...conditions, filter: index.filter((key) => key > 1), diversity: { lambda: 0.5, fetchK: 20 } };
+const options: SearchOptions = { ...conditions, filter: index.filter((key) => key > 1), diversity: { lambda: 0.5, fetchK: 20 }, nprobe: 4 };
 const explained: Explanation = index.explain(new Float32Array(3), options);
 const reason: Reason = explained.reason;
 const rows: SearchResult[] = index.searchMany(new Float32Array(6), { k: 2 });

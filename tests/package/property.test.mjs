@@ -148,6 +148,7 @@ const flat = (rows) => Float32Array.from(rows.flatMap(({ vector }) => vector));
 const INDEXES = [
   { metric: "l2", spec: "flat,f32" }, { metric: "cosine", spec: "hnsw4,f32" }, { metric: "l2", spec: "hnsw8,f32" },
   { metric: "ip", spec: "auto" }, { metric: "l2", spec: "flat,bits8" }, { metric: "cosine", spec: "hnsw4,bits4,refine=f16" },
+  { metric: "l2", spec: "ivf4,f32" }, { metric: "cosine", spec: "ivf8,sq8" },
 ];
 const sample = Float32Array.from({ length: 200 * D }, ((next) => () => next() * 6 - 3)(random(7)));
 

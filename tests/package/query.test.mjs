@@ -86,12 +86,12 @@ test("conditions that cannot be meant", async () => {
   for (const wrong of [
     { ranges: 5 }, { ranges: [5] }, { ranges: [[1]] }, { ranges: [[1, 2, 3]] }, { ranges: [["1", "2"]] },
     { ranges: new Map() }, { without: 5 }, { without: "12" }, { without: ["1"] }, { match: 5 }, { match: "even" },
-    { plan: "fast" }, { plan: 1 }, { plan: null }, { budget: "1" }, { diversity: 5 }, { diversity: null },
+    { plan: "fast" }, { plan: 1 }, { plan: null }, { budget: "1" }, { nprobe: "1" }, { diversity: 5 }, { diversity: null },
     { diversity: { lambda: "1" } },
   ]) assert.throws(search(wrong), TypeError, JSON.stringify(wrong));
   for (const wrong of [
     { ranges: [[2, 1]] }, { ranges: [[-1, 2]] }, { ranges: [[0, 2 ** 53]] }, { without: [-1] }, { without: [0.5] },
-    { budget: 0 }, { budget: 1.5 }, { budget: -1 }, { diversity: { lambda: 1.1 } }, { diversity: { lambda: NaN } },
+    { budget: 0 }, { budget: 1.5 }, { budget: -1 }, { nprobe: -1 }, { diversity: { lambda: 1.1 } }, { diversity: { lambda: NaN } },
     { diversity: { fetchK: 3 } }, { diversity: { fetchK: 70000 } }, { filter: new Uint32Array(187) },
   ]) assert.throws(search(wrong), RangeError, JSON.stringify(wrong));
   const fault = new Error("mine");

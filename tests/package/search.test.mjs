@@ -27,7 +27,7 @@ test(`flat finds the true nearest (seed ${seed})`, async (t) => {
           assertNearest(result, exact(metric, query, data), 25);
           assert.deepEqual([...result.keys], [...result.slots], "keys are row numbers here");
           assert.deepEqual(result.stats, {
-            distances: 300, bytes: 1200 * dimensions, refineBytes: 0, hops: 0, exact: true, refined: 0,
+            distances: 300, bytes: 1200 * dimensions, refineBytes: 0, hops: 0, probed: 0, exact: true, refined: 0,
             planes: 0, plan: "scan", reason: "no-graph", matches: 300, cut: false, fellBack: false,
           });
         }
