@@ -8,7 +8,7 @@ import fc from "fast-check";
 import { Collection, Index, MinnowError, distance, random, seed } from "./support.mjs";
 
 const D = 3;
-const RUNS = Number(process.env.MINNOW_RUNS ?? 60);
+const RUNS = Number(process.env.MINNOW_RUNS ?? 100);
 const fail = (code, row) => Object.assign(new Error(code), { expected: { code, row } });
 
 // --- What lives are made of -----------------------------------------------------
