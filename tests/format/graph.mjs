@@ -24,16 +24,21 @@ export function linkBytes(header) {
   return lists + Math.ceil(bits / 8) + 8;
 }
 
-// --- Lists: {links, isTwin, twin, first} by slot ----------------------------
+// --- Lists: {links, isTwin, twin, before} by slot, or {waits, after, before} -
 
-function readLive(view, { m, capacity }, linked) {
-  return Array.from({ length: capacity }, (_, slot) => {
+function readLive(view, { m, capacity }, state, slots) {
+  const lists = Array.from({ length: capacity }, (_, slot) => {
     const at = slot * 4 * (1 + 2 * m);
     const word = (i) => view.getUint32(at + 4 * i, true);
     const isTwin = word(0) >= TWIN;
     const length = word(0) % TWIN;
     check(length <= 2 * m, "links: too many");
-    check(slot < linked || word(0) === 0, "links: of a slot that is not linked");
+    if (word(0) === TWIN) {
+      for (let i = 3; i <= 2 * m; i++) check(!word(i), "links: not 0 while waiting");
+      return { links: [], waits: slots[slot] === "live", after: word(1), before: word(2) };
+    }
+    const isUsed = slots[slot] && slots[slot] !== "free";
+    check(isUsed || word(0) === 0, "links: of a slot without a vector");
     const links = Array.from({ length }, (_, i) => word(1 + i));
     for (let i = length; i < 2 * m; i++) {
       check(word(1 + i) === 0, "links: not 0 behind a list");
@@ -41,12 +46,30 @@ function readLive(view, { m, capacity }, linked) {
     const twin = links.at(-1) >= TWIN ? links.pop() - TWIN : undefined;
     check(!isTwin || links.length === 1, "links: a twin's list");
     return isTwin
-      ? { links: [], isTwin, twin, first: links[0] }
+      ? { links: [], isTwin, twin, before: links[0] }
       : { links, isTwin, twin };
   });
+  checkPending(lists, state);
+  return lists;
 }
 
-function readPacked(view, header, linked) {
+// The chain of those that wait, forth and back.
+function checkPending(lists, state) {
+  let before = 0;
+  let count = 0;
+  for (let named = state.pendingFirst; named; named = lists[named - 1].after) {
+    const list = lists[named - 1];
+    check(list?.waits && list.before === before, "LINK: the chain of those that wait");
+    before = named;
+    check(++count <= state.count, "LINK: a chain without an end");
+  }
+  check(before === state.pendingLast, "STAT: pending_last");
+  const waiting = lists.filter(({ waits }) => waits).length;
+  check(waiting === count, "LINK: one waits that is not in the chain");
+  check(waiting === state.count - state.free - state.linked, "STAT: linked");
+}
+
+function readPacked(view, header, { linked }) {
   const { m, capacity, lowBits } = header;
   const parts = packedParts(header);
   const high = highMost(header);
@@ -84,11 +107,10 @@ function readPacked(view, header, linked) {
 
 // Twins of a packed block: those without links, behind their first one.
 function hang(lists, linked) {
-  let first = 0;
+  lists.slice(linked).forEach((list) => (list.waits = true));
   lists.slice(0, linked).forEach((list, slot) => {
     list.isTwin = !list.links.length;
-    if (list.isTwin) list.first = first;
-    else first = slot;
+    if (list.isTwin) list.before = slot - 1;
     check(slot || !list.isTwin, "links: a twin of nothing");
     const next = lists[slot + 1];
     if (slot + 1 < linked && !next.links.length) list.twin = slot + 1;
@@ -103,31 +125,47 @@ const bytesOf = (view) =>
 const same = (a, b) =>
   bytesOf(a.code) === bytesOf(b.code) && bytesOf(a.rest) === bytesOf(b.rest);
 
-// The lists of the slots that are linked, and what the document says of them.
-export function readLinks(view, header, { linked }, codes) {
+// The lists of all slots in use, and what the document says of them.
+export function readLinks(view, header, state, codes, slots) {
   const read = header.packed ? readPacked : readLive;
-  const lists = read(view, header, linked).slice(0, linked);
+  const lists = read(view, header, state, slots).slice(0, state.count);
+  const isPassedBy = (slot) => slots[slot] === "dying" && state.sweep === 2;
+  // Whether lists may lead to it.
+  const isPassed = (slot) => {
+    const list = lists[slot];
+    return list && slots[slot] !== "free" && !list.waits && !list.isTwin && !isPassedBy(slot);
+  };
   const hung = new Set();
-  lists.forEach(({ links, isTwin, twin, first }, slot) => {
-    const lead = links.every(
-      (other) => other < linked && other !== slot && !lists[other].isTwin,
-    );
+  lists.forEach(({ links, waits, isTwin, twin, before }, slot) => {
+    if (slots[slot] === "free" || waits || isPassedBy(slot)) return;
+    const lead = links.every((other) => other !== slot && isPassed(other));
     check(lead, "links: to a slot that is not there, or to a twin");
     check(new Set(links).size === links.length, "links: one occurs twice");
+    check(slots[slot] === "live" || (!isTwin && twin === undefined), "links: a dead twin");
     if (isTwin) {
-      check(first < linked && first !== slot, "links: a twin of nothing");
-      check(!lists[first].isTwin, "links: a twin of a twin");
-      check(same(codes[first], codes[slot]), "links: twins differ");
+      check(lists[before]?.twin === slot, "links: a twin of nothing");
+      check(same(codes[before], codes[slot]), "links: twins differ");
     }
     if (twin === undefined) return;
-    check(twin < linked && lists[twin].isTwin, "links: the next is no twin");
-    check(lists[twin].first === (isTwin ? first : slot), "links: another's twin");
+    check(lists[twin]?.isTwin && lists[twin].before === slot, "links: the next is no twin");
     check(!hung.has(twin), "links: in two chains");
     hung.add(twin);
   });
   const twins = lists.filter(({ isTwin }) => isTwin).length;
   check(hung.size === twins, "links: a twin that hangs on nothing");
+  checkEnds(lists);
   return lists;
+}
+
+// Every chain of twins begins at one that is none.
+function checkEnds(lists) {
+  let chained = 0;
+  lists.forEach(({ isTwin, twin }) => {
+    if (isTwin) return;
+    for (; twin !== undefined; twin = lists[twin].twin) chained++;
+  });
+  const twins = lists.filter(({ isTwin }) => isTwin).length;
+  check(chained === twins, "links: twins in a circle");
 }
 
 // --- Entries ----------------------------------------------------------------
@@ -136,8 +174,8 @@ export function readLinks(view, header, { linked }, codes) {
 export function entered(graph) {
   let entries = [];
   let stride = 1;
-  graph.forEach(({ isTwin }, slot) => {
-    if (isTwin || slot % stride) return;
+  graph.forEach(({ isTwin, waits }, slot) => {
+    if (isTwin || waits || slot % stride) return;
     if (entries.length === 64) {
       entries = entries.filter((_, i) => i % 2 === 0);
       stride *= 2;
@@ -147,11 +185,11 @@ export function entered(graph) {
   return { entries, stride };
 }
 
-export function readEntries(view, { entries: count, linked }, graph) {
+export function readEntries(view, { entries: count }, graph) {
   const words = Array.from({ length: 64 }, (_, i) => view.getUint32(4 * i, true));
   const entries = words.slice(0, count);
   check(words.slice(count).every((word) => !word), "ENTR: not 0 behind the last");
-  check(entries.every((slot) => slot < linked), "ENTR: not linked");
+  check(entries.every((slot) => graph[slot] && !graph[slot].waits), "ENTR: not linked");
   check(entries.every((slot) => !graph[slot].isTwin), "ENTR: a twin");
   check(new Set(entries).size === count, "ENTR: one occurs twice");
   return entries;
@@ -189,7 +227,7 @@ export function walk({ graph, entries, keys, state }, distance, { ef, wanted, k 
   }
   hangIn(graph, kept, met, enter, wanted);
   if (kept.length < k && kept.length < state.linked) return undefined;
-  for (let slot = state.linked; slot < state.count; slot++) enter(meet(slot));
+  graph.forEach(({ waits }, slot) => waits && enter(meet(slot)));
   return kept;
 }
 

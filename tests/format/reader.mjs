@@ -78,7 +78,7 @@ function checkOptions(h) {
 function readHeader(block, view) {
   const magic = [0x4d, 0x49, 0x4e, 0x4e, 0x4f, 0x57, 0x1a, 0x0a];
   check(magic.every((byte, i) => block[i] === byte), "not a block");
-  check(view.getUint16(8, true) === 2, "another major format");
+  check(view.getUint16(8, true) === 3, "another major format");
   check(view.getUint16(10, true) === 0, "a later minor format");
   const zeroed = block.slice(0, HEADER_BYTES);
   zeroed.fill(0, 12, 16);
@@ -147,7 +147,8 @@ function sectionBytes(header, { code, fine, modelBytes }) {
   const { capacity, structure } = header;
   const graph = structure === "hnsw" ? 1 : 0;
   return {
-    STAT: 64,
+    STAT: 128,
+    LIVE: header.packed ? 0 : 4 * Math.ceil(capacity / 32),
     KEYS: 8 * capacity,
     KMAP: 4 * buckets(capacity),
     CODE: capacity * code.codeBytes,
@@ -196,53 +197,106 @@ function readState(view, header, modelBytes) {
     entries: view.getUint32(8, true),
     stride: view.getUint32(12, true),
     trained: view.getUint32(16, true),
+    dead: view.getUint32(20, true),
     clipped: Number(view.getBigUint64(24, true)),
     error: Number(view.getBigUint64(32, true)),
+    added: Number(view.getBigUint64(40, true)),
+    free: view.getUint32(48, true),
+    freeFirst: view.getUint32(52, true),
+    pendingFirst: view.getUint32(56, true),
+    pendingLast: view.getUint32(60, true),
+    sweep: view.getUint32(64, true),
+    cursor: view.getUint32(68, true),
+    era: view.getUint32(72, true),
+    dying: view.getUint32(76, true),
+    tunedEf: view.getUint32(80, true),
+    tunedRefineK: view.getFloat32(88, true),
   };
-  check(view.getUint32(20, true) === 0, "STAT: not 0 at 20");
-  for (let at = 40; at < 64; at++) check(!view.getUint8(at), `STAT: not 0 at ${at}`);
+  state.vectors = state.count - state.dead - state.free;
+  for (let at = 92; at < 128; at++) check(!view.getUint8(at), `STAT: not 0 at ${at}`);
   check(state.count <= header.capacity, "STAT: count");
   check(!header.packed || state.count === header.capacity, "STAT: count, packed");
-  check(
-    header.structure !== "hnsw"
-      ? state.linked === state.count
-      : state.linked <= state.count,
-    "STAT: linked",
-  );
+  const isGraph = header.structure === "hnsw";
+  const settled = state.count - state.free;
+  check(isGraph ? state.linked <= settled : state.linked === settled, "STAT: linked");
+  check(state.dead <= (isGraph && !header.packed ? state.linked : 0), "STAT: dead");
+  check(!header.packed || !state.free, "STAT: free");
+  checkRepair(state);
   check(state.trained <= 1 && (state.trained || !state.count), "STAT: trained");
   check(state.trained || modelBytes, "STAT: trained without a model");
-  const begins = header.structure === "hnsw" && state.linked > 0;
-  check(within(state.entries, begins ? 1 : 0, begins ? 64 : 0), "STAT: entries");
-  check(begins ? Number.isInteger(Math.log2(state.stride)) : !state.stride, "STAT: stride");
-  check(state.clipped <= state.count, "STAT: clipped");
-  check(state.error <= 2 ** 31 * state.count, "STAT: error");
+  const least = isGraph && state.linked > state.dead ? 1 : 0;
+  check(within(state.entries, least, isGraph && state.linked ? 64 : 0), "STAT: entries");
+  check(state.entries ? Number.isInteger(Math.log2(state.stride)) : !state.stride, "STAT: stride");
+  check(state.vectors <= state.added && state.clipped <= state.added, "STAT: added");
+  check(state.error <= 2 ** 31 * state.added, "STAT: error");
+  check(state.tunedEf <= 65535, "STAT: tuned_ef");
+  check(!state.tunedRefineK || within(state.tunedRefineK, 1, 65535), "STAT: tuned_refine_k");
   return state;
 }
 
-function readKeys(view, { capacity }, count) {
-  const keys = [];
-  for (let slot = 0; slot < capacity; slot++) {
-    const key = view.getBigUint64(8 * slot, true);
-    if (slot < count) keys.push(key);
-    else check(key === 0n, `KEYS: slot ${slot} is not 0`);
+function checkRepair({ sweep, cursor, era, dying, dead, count }) {
+  check(sweep <= 2 && cursor <= count && era <= 1 && dying <= dead, "STAT: repair");
+  check(sweep || (!cursor && !dying), "STAT: a sweep that is not on");
+}
+
+// What is in each slot: "live", "dead", "dying" or "free".
+function readSlots(live, keyView, { packed, capacity }, state) {
+  const isLive = (slot) => packed || (live.getUint8(slot >> 3) >> (slot & 7)) & 1;
+  for (let slot = state.count; slot < 8 * live.byteLength; slot++) {
+    check(!isLive(slot), `LIVE: slot ${slot} is not in use`);
   }
-  check(new Set(keys).size === keys.length, "KEYS: one occurs twice");
+  const slots = Array.from({ length: state.count }, (_, slot) => {
+    if (isLive(slot)) return "live";
+    const mark = keyView.getUint32(8 * slot + 4, true);
+    check(!mark || !keyView.getUint32(8 * slot, true), `KEYS: dead slot ${slot}`);
+    check(mark <= 2, `KEYS: era of slot ${slot}`);
+    if (!mark) return "free";
+    return mark === state.era + 1 ? "dead" : "dying";
+  });
+  const number = (what) => slots.filter((slot) => slot === what).length;
+  check(number("free") === state.free, "STAT: free");
+  check(number("dying") === state.dying, "STAT: dying");
+  check(number("dead") + number("dying") === state.dead, "STAT: dead");
+  const chain = new Set();
+  for (let named = state.freeFirst; named; named = keyView.getUint32(8 * (named - 1), true)) {
+    check(slots[named - 1] === "free" && !chain.has(named), "KEYS: chain of free slots");
+    chain.add(named);
+  }
+  check(chain.size === state.free, "KEYS: a free slot that is not in the chain");
+  for (let at = 8 * state.count; at < 8 * capacity; at++) {
+    check(!keyView.getUint8(at), `KEYS: byte ${at} is not 0`);
+  }
+  return slots;
+}
+
+// Keys by slot, undefined where there is no vector.
+function readKeys(view, slots) {
+  const keys = slots.map((what, slot) =>
+    what === "live" ? view.getBigUint64(8 * slot, true) : undefined,
+  );
+  const some = keys.filter((key) => key !== undefined);
+  check(new Set(some).size === some.length, "KEYS: one occurs twice");
   return keys;
 }
 
-// The map that entering the keys in slot order makes, byte for byte.
-function checkKeyMap(view, { capacity }, keys) {
+// Every key is found by probing, and nothing else stands in the map; where
+// nothing was deleted it is the map that entering them in slot order makes.
+function checkKeyMap(view, { capacity }, keys, isUntouched) {
   const size = buckets(capacity);
   const map = new Uint32Array(size);
+  const stored = (bucket) => view.getUint32(4 * bucket, true);
   keys.forEach((key, slot) => {
+    if (key === undefined) return;
     const mixed = BigInt.asUintN(64, (key ^ (key >> 32n)) * 0x9e3779b97f4a7c15n);
     let bucket = Number(((mixed >> 32n) * BigInt(size)) >> 32n);
-    while (map[bucket]) bucket = bucket + 1 === size ? 0 : bucket + 1;
+    const isAt = () => (isUntouched ? !map[bucket] : stored(bucket) === slot + 1);
+    while (!isAt()) {
+      check(isUntouched || stored(bucket), `KMAP: slot ${slot} is not found`);
+      bucket = bucket + 1 === size ? 0 : bucket + 1;
+    }
     map[bucket] = slot + 1;
   });
-  map.forEach((entry, i) =>
-    check(view.getUint32(4 * i, true) === entry, `KMAP: bucket ${i}`),
-  );
+  map.forEach((entry, i) => check(stored(i) === entry, `KMAP: bucket ${i}`));
 }
 
 // --- 2. Models and codes ----------------------------------------------------
@@ -254,8 +308,8 @@ const part = (view, at, bytes) =>
 function openParts(view, header, { transform, code, fine, models }, { trained }) {
   const isUsed = (i) => models.some(({ at, bytes }) => at <= i && i < at + bytes);
   for (let i = 0; i < view.byteLength; i++) {
-    const isZero = view.getUint8(i) === 0;
-    check(isZero || (trained && isUsed(i)), `MODL: byte ${i} is not 0`);
+    const isNothing = view.getUint8(i) === 0;
+    check(isNothing || (trained && isUsed(i)), `MODL: byte ${i} is not 0`);
   }
   const [t, c, f, l] = models.map(({ at, bytes }) => part(view, at, bytes));
   return {
@@ -266,13 +320,23 @@ function openParts(view, header, { transform, code, fine, models }, { trained })
   };
 }
 
-function readCodes(codeView, restView, codec, layout, count) {
+const isZero = (view) => {
+  for (let at = 0; at < view.byteLength; at++) if (view.getUint8(at)) return false;
+  return true;
+};
+
+function readCodes(codeView, restView, codec, layout, slots) {
   const { codeBytes, restBytes } = layout;
+  const count = slots.length;
   const codes = Array.from({ length: count }, (_, slot) => ({
     code: part(codeView, slot * codeBytes, codeBytes),
     rest: part(restView, slot * restBytes, restBytes),
   }));
   codes.forEach((code, slot) => {
+    if (slots[slot] === "free") {
+      check(isZero(code.code) && isZero(code.rest), `codes: free slot ${slot}`);
+      return;
+    }
     try {
       codec.check(code);
     } catch (error) {
@@ -299,27 +363,28 @@ export function read(block) {
     return part(view, entry?.offset ?? 0, entry?.bytes ?? 0);
   };
   const state = readState(section("STAT"), header, parts.modelBytes);
-  const { count } = state;
-  const keys = readKeys(section("KEYS"), header, count);
-  checkKeyMap(section("KMAP"), header, keys);
+  const slots = readSlots(section("LIVE"), section("KEYS"), header, state);
+  const keys = readKeys(section("KEYS"), slots);
+  const isUntouched = state.added === state.count && state.vectors === state.count;
+  checkKeyMap(section("KMAP"), header, keys, isUntouched);
   const opened = openParts(section("MODL"), header, parts, state);
   const { codec, fine } = opened;
-  const codes = readCodes(section("CODE"), section("REST"), codec, parts.code, count);
+  const codes = readCodes(section("CODE"), section("REST"), codec, parts.code, slots);
   const fineCodes = fine
-    ? readCodes(section("FINE"), section("FRST"), fine, parts.fine, count)
+    ? readCodes(section("FINE"), section("FRST"), fine, parts.fine, slots)
     : [];
   const isGraph = header.structure === "hnsw";
-  const graph = isGraph ? readLinks(section("LINK"), header, state, codes) : undefined;
+  const graph = isGraph ? readLinks(section("LINK"), header, state, codes, slots) : undefined;
   const entries = isGraph ? readEntries(section("ENTR"), state, graph) : [];
-  const isVector = (slot) => slot < count;
+  const isVector = (slot) => slots[slot] === "live";
   const lists = header.nlist
-    ? readLists(section("LIST"), header, count, isVector)
+    ? readLists(section("LIST"), header, state.count, isVector)
     : [];
   const host = header.table
     .filter((e) => /^[a-z]/.test(e.name))
     .map((e) => [e.name, block.subarray(e.offset, e.offset + e.bytes)]);
   return {
-    header, state, keys, ...opened, codes, fineCodes, graph, entries, lists,
+    header, state, slots, keys, ...opened, codes, fineCodes, graph, entries, lists,
     host: new Map(host),
   };
 }
