@@ -132,15 +132,19 @@ int mn_update_measure(const mn_options *options, uint32_t capacity,
 
 #ifndef MN_ONLY_SEARCH
 
-/* The slots that the old vectors of these keys may not leave at once. */
+/* The slots that the old vectors of these keys may not leave at once: of linked
+ * ones, and of all where linking may come before their turn. */
 static uint32_t count_staying(const mn_index *index, const uint64_t *keys,
                               uint32_t count) {
   uint32_t staying = 0, slot;
+  const uint32_t pending = mn_index_pending(index);
+  const int may_link =
+      pending >= MN_LINK_BATCH || count >= MN_LINK_BATCH - pending;
   if (index->options.structure != MN_HNSW)
     return 0;
   for (uint32_t row = 0; row < count; row++)
     staying += look_up(index, keys[row], &slot) &&
-               !mn_list_waits(mn_graph_list(index, slot));
+               (may_link || !mn_list_waits(mn_graph_list(index, slot)));
   return staying;
 }
 

@@ -647,8 +647,9 @@ mn_status mn_index_delete(mn_index *index, const uint64_t *keys, uint32_t count,
  * adds, row by row, all or none, and links what can be. The new vector's slot
  * is another one where the old one stays in the graph.
  * Errors: as for mn_index_add, but UNKNOWN_KEY; DUPLICATE_KEY is a key twice in
- * the call; CAPACITY where fewer slots are free than there are keys of linked
- * vectors: mn_index_repair, or mn_index_resize. Every vector is encoded twice,
+ * the call; CAPACITY where fewer slots are free than there are keys of vectors
+ * that are linked, or may be before their row comes: mn_index_repair, or
+ * mn_index_resize. Every vector is encoded twice,
  * first to see whether it can be. */
 mn_status mn_index_update(mn_index *index, const uint64_t *keys,
                           const mn_vectors *vectors, uint32_t *bad_row,

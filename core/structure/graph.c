@@ -120,8 +120,12 @@ void mn_graph_renew_entries(mn_index *index) {
   for (uint32_t i = 0; i < state->entries; i++)
     if (entries[i] < state->count && may_enter(index, entries[i]))
       entries[count++] = entries[i];
-  while (count < MN_ENTRIES / 2 && state->stride > 1) {
-    state->stride /= 2;
+  /* At a stride of 1, too: a twin that took the first one's place is none yet.
+   */
+  for (int more = count < MN_ENTRIES / 2; more;
+       more = more && count < MN_ENTRIES / 2) {
+    more = state->stride > 1;
+    state->stride = more ? state->stride / 2 : 1;
     count = 0;
     for (uint32_t slot = 0; slot < state->count && count < MN_ENTRIES;
          slot += state->stride)

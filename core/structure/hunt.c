@@ -222,6 +222,16 @@ int mn_graph_hunt(const mn_index *index, const mn_target *target,
 
 /* --- Filtering afterwards ------------------------------------------------- */
 
+/* Puts a candidate behind the `kept` ones before it, or before those as near
+ * whose keys are larger: a twin has another key than the first one. */
+static void keep(mn_pool *pool, uint32_t kept, mn_candidate item) {
+  uint32_t at = kept;
+  for (; at > 0 && mn_candidate_before(pool->keys, item, pool->items[at - 1]);
+       at--)
+    pool->items[at] = pool->items[at - 1];
+  pool->items[at] = item;
+}
+
 void mn_graph_post_filter(const mn_index *index, const mn_target *target,
                           const mn_filter *filter, uint32_t k, uint64_t most,
                           mn_walk *walk, mn_pool *pool) {
@@ -233,7 +243,7 @@ void mn_graph_post_filter(const mn_index *index, const mn_target *target,
     const uint32_t slot =
         mn_walk_pick(index, filter, walk, mn_candidate_slot(item));
     if (slot != MN_TWIN)
-      pool->items[kept++] = (mn_candidate){item.distance, slot | MN_WALKED};
+      keep(pool, kept++, (mn_candidate){item.distance, slot | MN_WALKED});
   }
   pool->size = kept;
   mn_walk_add_twins(index, filter, k, walk, pool);

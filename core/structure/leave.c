@@ -6,6 +6,8 @@
  * latest twin takes its place.
  */
 #include "../bytes.h"
+#include "../slots.h"
+#include "graph.h"
 #include "pending.h"
 #include "structure.h"
 
@@ -35,6 +37,19 @@ static void leave_chain(const mn_index *index, uint32_t slot) {
   mn_zero(list, words * sizeof *list);
 }
 
+/* Takes the links to slots that are about to be freed out of a list. */
+static void drop_dying(const mn_index *index, uint32_t *list) {
+  const uint32_t most = mn_links_max(index->options.m);
+  const uint32_t plain = mn_plain_links(list, most), length = list[0];
+  uint32_t kept = 0;
+  for (uint32_t i = 1; i <= length && i <= most; i++)
+    if (i > plain || list[i] >= index->state->count ||
+        !mn_slot_is_dying(index, list[i]))
+      list[++kept] = list[i];
+  mn_zero(list + 1 + kept, (most - kept) * sizeof *list);
+  list[0] = kept;
+}
+
 /* The latest twin of `slot` becomes the first one: it takes over the links. The
  * old one, whose list leads to the new one in place of the chain, loses nothing
  * that a walk needs. */
@@ -46,6 +61,9 @@ static void promote(const mn_index *index, uint32_t slot, uint32_t twin) {
     return; /* damage */
   mn_move(own, list, (1 + mn_links_max(index->options.m)) * sizeof *own);
   hang(index, twin, next);
+  /* A sweep may have passed its slot, but not yet the one whose list it was. */
+  if (index->state->sweep == 1)
+    drop_dying(index, own);
   list[list[0]] = twin;
 }
 
