@@ -262,5 +262,5 @@ int mn_index_is_last(const mn_index *index, const mn_arena *arena) {
 
 void mn_index_use_features(mn_index *index, uint32_t features) {
   index->codec.kernels = index->fine.kernels =
-      mn_kernels_select(features & mn_cpu_features());
+      mn_kernels_select(mn_kernels_usable(features));
 }

@@ -1264,15 +1264,23 @@ mn_status mn_index_section(const mn_index *index, uint32_t name,
 #define MN_CPU_AVX512                                                          \
   2u /* x86: AVX-512 F, BW, DQ, VL, VNNI, VBMI, VPOPCNTDQ, and what AVX2 needs \
       */
-#define MN_CPU_ALL 0xffffffffu
+#define MN_CPU_DOTPROD 4u /* AArch64: SDOT, UDOT */
+#define MN_CPU_I8MM    8u /* AArch64: USDOT, SMMLA */
+#define MN_CPU_ALL     0xffffffffu
 
-/* What this machine offers: on x86 asked of the processor, which takes up to
- * some 50 microseconds under a hypervisor; 0 elsewhere, where a build has one
- * set of kernels. */
+/* What this machine is known to offer: on x86 asked of the processor, which
+ * takes up to some 50 microseconds under a hypervisor; on AArch64 what the
+ * compiler was told, since only the operating system knows more: the header
+ * hosted/minnow_cpu.h asks that. 0 elsewhere, where a build has one set of
+ * kernels. */
 uint32_t mn_cpu_features(void);
 
-/* Uses only kernels that need nothing but `features`. Opening and creating
- * already choose by mn_cpu_features(). */
+/* Uses only kernels that need nothing but `features`, and of these the fastest.
+ * On x86 what the processor lacks is taken out. On AArch64 a mask of
+ * MN_CPU_DOTPROD and MN_CPU_I8MM is believed: pass mn_host_cpu_features(), as a
+ * bit that is not true ends in an illegal instruction; one with any other bit,
+ * as MN_CPU_ALL, is cut to mn_cpu_features(). Opening and creating already
+ * choose by mn_cpu_features(). */
 void mn_index_use_features(mn_index *index, uint32_t features);
 
 #ifdef __cplusplus

@@ -4,6 +4,7 @@
 #include "block.h"
 #include "bytes.h"
 #include "encoding/codec.h"
+#include "root.h"
 #include "search/refine.h"
 #include "search/search.h"
 #include "structure/graph.h"
@@ -206,8 +207,8 @@ static mn_status run_one(mn_trial *t, uint32_t query, const mn_setting *setting,
 void mn_wilson(float share, float trials, float *low, float *high) {
   const float z = 1.959964f, z2n = z * z / trials;
   const float middle = share + 0.5f * z2n, scale = 1.0f / (1.0f + z2n);
-  const float spread = z * __builtin_sqrtf(share * (1.0f - share) / trials +
-                                           0.25f * z2n / trials);
+  const float spread =
+      z * mn_root(share * (1.0f - share) / trials + 0.25f * z2n / trials);
   const float least = (middle - spread) * scale;
   const float most = (middle + spread) * scale;
   *low = least > 0.0f ? least : 0.0f;

@@ -27,6 +27,7 @@
  */
 #include "bits.h"
 #include "../kernels/kernels.h"
+#include "../root.h"
 #include "../transform/transform.h"
 
 #define FIELD(bits, shift, p)                                                  \
@@ -138,7 +139,7 @@ static float step_of(const mn_codec *codec, const float *r, float norm,
   const uint32_t d = codec->dimensions, b = mn_codec_planes(codec->encoding);
   const float half = (float)(1u << (b - 1));
   const float most = mn_largest(r, d) / half;
-  float middle = gaussian[b - 1] * norm / __builtin_sqrtf((float)d);
+  float middle = gaussian[b - 1] * norm / mn_root((float)d);
   middle = most < middle ? most : middle;
   float best = middle, best_cosine = -1.0f;
   for (uint32_t i = 0; i < 5 && b > 1; i++) {
@@ -146,9 +147,8 @@ static float step_of(const mn_codec *codec, const float *r, float norm,
     for (uint32_t j = 0; j < d; j++)
       integers[j] =
           2.0f * (float)level_of(r[j], inverse, half) + 1.0f - 2.0f * half;
-    const float cosine =
-        kernels->dot_f32(integers, r, d) /
-        __builtin_sqrtf(kernels->dot_f32(integers, integers, d));
+    const float cosine = kernels->dot_f32(integers, r, d) /
+                         mn_root(kernels->dot_f32(integers, integers, d));
     if (cosine > best_cosine)
       best = step, best_cosine = cosine;
   }
@@ -250,8 +250,7 @@ static mn_status encode(const mn_codec *codec, float *vector, uint8_t *code,
   uint8_t *levels = (uint8_t *)(integers + d);
 
   const float own = mn_bits_center(codec, vector);
-  const float norm =
-      __builtin_sqrtf(codec->kernels->dot_f32(vector, vector, d));
+  const float norm = mn_root(codec->kernels->dot_f32(vector, vector, d));
 
   /* A vector whose squared norm underflows is at the mean. */
   float inverse = 0.0f;

@@ -23,6 +23,7 @@
 #define MN_ENCODING_BITS_H
 
 #include "../bytes.h"
+#include "../root.h"
 #include "codec.h"
 #include "round.h"
 
@@ -100,7 +101,7 @@ static inline float mn_bits_factor(const mn_bits_field *field, float unit,
 }
 
 static inline float mn_bits_unit(const mn_codec *codec) {
-  return 1.0f / __builtin_sqrtf((float)codec->dimensions);
+  return 1.0f / mn_root((float)codec->dimensions);
 }
 
 /* The term of a distance that is the code's own (see bits.c): its squared norm,

@@ -2,6 +2,7 @@
 #include "codec.h"
 #include "../bytes.h"
 #include "../kernels/kernels.h"
+#include "../root.h"
 
 /* --- Table ---------------------------------------------------------------- */
 
@@ -196,7 +197,7 @@ mn_status mn_vector_normalise(const float *vector, float norm2,
   /* A subnormal squared norm has too few bits left to divide by. */
   if (norm2 < 0x1p-126f)
     return MN_ERROR_ZERO_VECTOR;
-  const float norm = __builtin_sqrtf(norm2); /* under -fno-math-errno */
+  const float norm = mn_root(norm2); /* under -fno-math-errno */
   for (uint32_t i = 0; i < dimensions; i++)
     copy[i] = vector[i] / norm;
   return MN_OK;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "pq.h"
 #include "../kernels/kernels.h"
+#include "../root.h"
 
 #include <float.h>
 
@@ -80,7 +81,7 @@ static float longest(const mn_codec *codec, uint32_t book) {
       return __builtin_inff();
     most = norm2 > most ? norm2 : most;
   }
-  return __builtin_sqrtf(most); /* under -fno-math-errno */
+  return mn_root(most); /* under -fno-math-errno */
 }
 
 int mn_pq_model_fits(const mn_codec *codec, float slack) {
@@ -135,8 +136,7 @@ static uint32_t correction(const mn_codec *codec, const float *r,
       codec->metric == MN_IP
           ? kernels->dot_f32(r, mn_pq_mean(codec), codec->dimensions)
           : r2;
-  const float f =
-      r2 > 0.0f && y2 > 0.0f ? __builtin_sqrtf(r2) / __builtin_sqrtf(y2) : 1.0f;
+  const float f = r2 > 0.0f && y2 > 0.0f ? mn_root(r2) / mn_root(y2) : 1.0f;
   const uint32_t rounded =
       ((uint32_t)mn_bits_of(n) + (MN_PQ_FACTOR_BITS + 1) / 2) &
       ~MN_PQ_FACTOR_BITS;

@@ -31,6 +31,24 @@ typedef struct mn_rows {
   uint32_t count;
 } mn_rows;
 
+/* Which tables this build can have. NEON of 32-bit ARM is not used: it flushes
+ * subnormal floats. Before version 16, clang knows the intrinsics of an
+ * extension only where the whole file is compiled for it. */
+#if defined(__aarch64__) && defined(__ARM_NEON) && !defined(__ARM_BIG_ENDIAN)
+#define MN_HAS_NEON
+#if !defined(__clang__) || __clang_major__ >= 16
+#define MN_HAS_DOTPROD
+#endif
+#endif
+#if defined(__ARM_ARCH_PROFILE) && __ARM_ARCH_PROFILE == 'M' &&                \
+    defined(__thumb2__) && !defined(__ARM_BIG_ENDIAN)
+#if defined(__ARM_FEATURE_MVE) && __ARM_FEATURE_MVE == 3
+#define MN_HAS_MVE
+#elif defined(__ARM_FEATURE_DSP)
+#define MN_HAS_DSP
+#endif
+#endif
+
 typedef struct mn_kernels {
   const char *name;
   uint32_t features; /* the MN_CPU_ bits it needs */
@@ -108,9 +126,24 @@ extern const mn_kernels mn_kernels_avx2, mn_kernels_avx512;
 #if defined(__wasm_simd128__)
 extern const mn_kernels mn_kernels_wasm;
 #endif
+#if defined(MN_HAS_NEON)
+extern const mn_kernels mn_kernels_neon;
+#endif
+#if defined(MN_HAS_MVE)
+extern const mn_kernels mn_kernels_mve;
+#endif
+#if defined(MN_HAS_DSP)
+extern const mn_kernels mn_kernels_dsp;
+#endif
+#if defined(MN_HAS_DOTPROD)
+extern const mn_kernels mn_kernels_dotprod, mn_kernels_i8mm;
+#endif
 
 /* The fastest table that needs nothing but `features`. */
 const mn_kernels *mn_kernels_select(uint32_t features);
+
+/* Of `features` those that this machine has, as far as can be known. */
+uint32_t mn_kernels_usable(uint32_t features);
 
 /* Every table compiled into this build, fastest last; NULL past the end. For
  * tests. */

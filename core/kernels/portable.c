@@ -24,6 +24,19 @@ MN_INLINE float from_bits(uint32_t bits) {
   return pun.value;
 }
 
+#if defined(__ARM_FP) && defined(__ARM_ARCH_PROFILE) &&                        \
+    __ARM_ARCH_PROFILE == 'M'
+
+/* Every float unit of a Cortex-M widens halves exactly, and compilers use that
+ * only for a type of their own. */
+MN_INLINE float widen_f16(uint16_t half) {
+  float value = from_bits(half);
+  __asm__("vcvtb.f32.f16 %0, %0" : "+t"(value));
+  return value;
+}
+
+#else
+
 /* Both formats have one sign bit, then exponent, then fraction. f16: 5 bits of
  * exponent biased by 15, 10 of fraction. f32: 8 biased by 127, and 23. */
 MN_INLINE float widen_f16(uint16_t half) {
@@ -37,6 +50,8 @@ MN_INLINE float widen_f16(uint16_t half) {
   float value = (float)magnitude * 0x1p-24f;
   return sign ? -value : value;
 }
+
+#endif
 
 MN_INLINE float widen_bf16(uint16_t half) {
   return from_bits((uint32_t)half << 16);
@@ -115,27 +130,27 @@ MN_INLINE float sum(make_term *term, read_element *read, const float *a,
   return lanes[0];
 }
 
-static float mn_dot_f32_c(const float *a, const float *b, uint32_t n) {
+float mn_dot_f32_c(const float *a, const float *b, uint32_t n) {
   return sum(product, read_f32, a, b, n);
 }
 
-static float mn_l2_f32_c(const float *a, const float *b, uint32_t n) {
+float mn_l2_f32_c(const float *a, const float *b, uint32_t n) {
   return sum(squared_difference, read_f32, a, b, n);
 }
 
-static float mn_dot_f16_c(const float *a, const uint16_t *b, uint32_t n) {
+float mn_dot_f16_c(const float *a, const uint16_t *b, uint32_t n) {
   return sum(product, read_f16, a, b, n);
 }
 
-static float mn_l2_f16_c(const float *a, const uint16_t *b, uint32_t n) {
+float mn_l2_f16_c(const float *a, const uint16_t *b, uint32_t n) {
   return sum(squared_difference, read_f16, a, b, n);
 }
 
-static float mn_dot_bf16_c(const float *a, const uint16_t *b, uint32_t n) {
+float mn_dot_bf16_c(const float *a, const uint16_t *b, uint32_t n) {
   return sum(product, read_bf16, a, b, n);
 }
 
-static float mn_l2_bf16_c(const float *a, const uint16_t *b, uint32_t n) {
+float mn_l2_bf16_c(const float *a, const uint16_t *b, uint32_t n) {
   return sum(squared_difference, read_bf16, a, b, n);
 }
 
@@ -143,7 +158,7 @@ static float mn_l2_bf16_c(const float *a, const uint16_t *b, uint32_t n) {
 
 /* Sums are unsigned, so that operands which break the promise of kernels.h
  * (a hostile block's) wrap around and do no worse. */
-static int32_t mn_dot_i16_i8_c(const int16_t *a, const int8_t *b, uint32_t n) {
+int32_t mn_dot_i16_i8_c(const int16_t *a, const int8_t *b, uint32_t n) {
   uint32_t sum = 0;
   for (uint32_t i = 0; i < n; i++)
     sum += (uint32_t)(read_i16(a, i) * b[i]);
@@ -181,22 +196,22 @@ MN_INLINE int32_t dot_packed(read_integer *read, uint32_t bits, const void *a,
   return (int32_t)sum;
 }
 
-static int32_t mn_dot_i16_u4_c(const int16_t *a, const uint8_t *b, uint32_t n) {
+int32_t mn_dot_i16_u4_c(const int16_t *a, const uint8_t *b, uint32_t n) {
   return dot_packed(element_i16, 4, a, b, n);
 }
 
-static int32_t mn_dot_i16_u2_c(const int16_t *a, const uint8_t *b, uint32_t n) {
+int32_t mn_dot_i16_u2_c(const int16_t *a, const uint8_t *b, uint32_t n) {
   return dot_packed(element_i16, 2, a, b, n);
 }
 
-static void mn_dot_i8_u4_c(const int8_t *a, const mn_rows *b, uint32_t n,
-                           int32_t *sums) {
+void mn_dot_i8_u4_c(const int8_t *a, const mn_rows *b, uint32_t n,
+                    int32_t *sums) {
   for (uint32_t i = 0; i < b->count; i++)
     sums[i] = dot_packed(element_i8, 4, a, mn_row(b, i), n);
 }
 
-static void mn_dot_i8_u2_c(const int8_t *a, const mn_rows *b, uint32_t n,
-                           int32_t *sums) {
+void mn_dot_i8_u2_c(const int8_t *a, const mn_rows *b, uint32_t n,
+                    int32_t *sums) {
   for (uint32_t i = 0; i < b->count; i++)
     sums[i] = dot_packed(element_i8, 2, a, mn_row(b, i), n);
 }
@@ -215,8 +230,8 @@ MN_INLINE int32_t dot_u1(const int8_t *a, const uint8_t *b, uint32_t n) {
   return n > 0 ? sum + sum_set(a, *b, n) : sum;
 }
 
-static void mn_dot_i8_u1_c(const int8_t *a, const mn_rows *b, uint32_t n,
-                           int32_t *sums) {
+void mn_dot_i8_u1_c(const int8_t *a, const mn_rows *b, uint32_t n,
+                    int32_t *sums) {
   for (uint32_t i = 0; i < b->count; i++)
     sums[i] = dot_u1(a, mn_row(b, i), n);
 }
@@ -251,27 +266,24 @@ MN_INLINE uint32_t count_all(combine *with, const uint8_t *a, const uint8_t *b,
   return sum;
 }
 
-static uint32_t mn_count_xor_c(const uint8_t *a, const uint8_t *b,
-                               uint32_t bytes) {
+uint32_t mn_count_xor_c(const uint8_t *a, const uint8_t *b, uint32_t bytes) {
   return count_all(exclusive_or, a, b, bytes);
 }
 
-static uint32_t mn_count_and_c(const uint8_t *a, const uint8_t *b,
-                               uint32_t bytes) {
+uint32_t mn_count_and_c(const uint8_t *a, const uint8_t *b, uint32_t bytes) {
   return count_all(both, a, b, bytes);
 }
 
-static void mn_count_xor_rows_c(const uint8_t *a, const uint8_t *rows,
-                                size_t stride, uint32_t bytes, uint32_t count,
-                                uint32_t *counts) {
+void mn_count_xor_rows_c(const uint8_t *a, const uint8_t *rows, size_t stride,
+                         uint32_t bytes, uint32_t count, uint32_t *counts) {
   for (uint32_t r = 0; r < count; r++)
     counts[r] = count_all(exclusive_or, a, rows + r * stride, bytes);
 }
 
 /* --- Lookups -------------------------------------------------------------- */
 
-static void mn_lookup_u4_c(const uint8_t *tables, const uint8_t *const *rows,
-                           uint32_t bytes, uint32_t *sums) {
+void mn_lookup_u4_c(const uint8_t *tables, const uint8_t *const *rows,
+                    uint32_t bytes, uint32_t *sums) {
   for (uint32_t r = 0; r < MN_LOOKUP_ROWS; r++) {
     const uint8_t *row = rows[r], *two = tables;
     uint32_t low = 0, high = 0;
@@ -327,19 +339,18 @@ MN_INLINE void all_columns(make_term *term, const float *x,
   }
 }
 
-static void mn_l2_columns_c(const float *x, const float *columns, uint32_t n,
-                            uint32_t count, float *out) {
+void mn_l2_columns_c(const float *x, const float *columns, uint32_t n,
+                     uint32_t count, float *out) {
   all_columns(squared_difference, x, columns, n, count, out);
 }
 
-static void mn_dot_columns_c(const float *x, const float *columns, uint32_t n,
-                             uint32_t count, float *out) {
+void mn_dot_columns_c(const float *x, const float *columns, uint32_t n,
+                      uint32_t count, float *out) {
   all_columns(product, x, columns, n, count, out);
 }
 
-static uint32_t mn_nearest_column_c(const float *x, const float *columns,
-                                    uint32_t n, uint32_t count,
-                                    float *distance) {
+uint32_t mn_nearest_column_c(const float *x, const float *columns, uint32_t n,
+                             uint32_t count, float *distance) {
   uint32_t nearest = 0;
   float least = __builtin_inff(), four[4];
   for (uint32_t k = 0; k < count; k += 4) {

@@ -9,17 +9,25 @@
 #endif
 
 /* What select chooses from, fastest last; the first needs no feature. Where
- * the compiler may use WebAssembly's SIMD, that is always there: the linker
+ * the compiler may use an instruction set, that is always there: the linker
  * then leaves out the reference, which only tests ask for. */
 static const mn_kernels *const choices[] = {
 #if defined(__wasm_simd128__)
     &mn_kernels_wasm,
+#elif defined(MN_HAS_NEON)
+    &mn_kernels_neon,
+#elif defined(MN_HAS_MVE)
+    &mn_kernels_mve,
+#elif defined(MN_HAS_DSP)
+    &mn_kernels_dsp,
 #else
     &mn_kernels_c,
 #endif
 #if defined(__x86_64__) || defined(__i386__)
-    &mn_kernels_avx2,
-    &mn_kernels_avx512,
+    &mn_kernels_avx2,    &mn_kernels_avx512,
+#endif
+#if defined(MN_HAS_DOTPROD)
+    &mn_kernels_dotprod, &mn_kernels_i8mm,
 #endif
 };
 
@@ -89,10 +97,33 @@ uint32_t mn_cpu_features(void) {
   return features;
 }
 
+uint32_t mn_kernels_usable(uint32_t features) {
+  return features & mn_cpu_features();
+}
+
 #else
 
+#define ARM_FEATURES (MN_CPU_DOTPROD | MN_CPU_I8MM)
+
+/* Here only the operating system can be asked, which is the host's part
+ * (minnow_cpu.h); what the compiler was told is known. */
 uint32_t mn_cpu_features(void) {
-  return 0;
+  uint32_t features = 0;
+#if defined(__ARM_FEATURE_DOTPROD) && defined(MN_HAS_DOTPROD)
+  features |= MN_CPU_DOTPROD;
+#endif
+#if defined(__ARM_FEATURE_MATMUL_INT8) && defined(MN_HAS_DOTPROD)
+  features |= MN_CPU_I8MM;
+#endif
+  return features;
+}
+
+/* A mask of ARM's features alone comes from one who has asked; one with other
+ * bits too, as MN_CPU_ALL, says "whatever there is". */
+uint32_t mn_kernels_usable(uint32_t features) {
+  if ((features & ~ARM_FEATURES) != 0)
+    return features & mn_cpu_features();
+  return features;
 }
 
 #endif

@@ -3,6 +3,7 @@
 #include "../bytes.h"
 #include "../encoding/kmeans.h"
 #include "../kernels/kernels.h"
+#include "../root.h"
 
 /* The first rounds only have to find about where the centroids go: without
  * lifts, and with every so-manieth point. */
@@ -110,7 +111,7 @@ static void settle(const mn_balance *job, uint32_t k) {
   float *row = mn_centroid_row(found, k);
   float norm2 = job->kernels->dot_f32(row, row, d);
   if (job->unit && norm2 >= 0x1p-126f) {
-    const float norm = __builtin_sqrtf(norm2);
+    const float norm = mn_root(norm2);
     for (uint32_t j = 0; j < d; j++)
       row[j] /= norm;
     norm2 = job->kernels->dot_f32(row, row, d);

@@ -4,11 +4,12 @@
 #include "../block.h"
 #include "../bytes.h"
 #include "../kernels/kernels.h"
+#include "../root.h"
 
 /* --- Options -------------------------------------------------------------- */
 
 uint32_t mn_ivf_default_nlist(uint32_t capacity) {
-  const uint32_t lists = (uint32_t)(4.0f * __builtin_sqrtf((float)capacity));
+  const uint32_t lists = (uint32_t)(4.0f * mn_root((float)capacity));
   /* Some vectors to a list, even of a small index. */
   const uint32_t most =
       capacity / 8 < MN_NLIST_MAX ? capacity / 8 : MN_NLIST_MAX;
@@ -17,7 +18,7 @@ uint32_t mn_ivf_default_nlist(uint32_t capacity) {
 }
 
 uint32_t mn_ivf_default_nprobe(uint32_t nlist) {
-  const uint32_t some = (uint32_t)(3.0f * __builtin_sqrtf((float)nlist));
+  const uint32_t some = (uint32_t)(3.0f * mn_root((float)nlist));
   return some < nlist ? some : nlist;
 }
 

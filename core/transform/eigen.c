@@ -12,6 +12,7 @@
  * Everything works on rows, which lie contiguously.
  */
 #include "eigen.h"
+#include "../root.h"
 
 /* to += factor * from */
 static void add_multiple(float *restrict to, const float *restrict from,
@@ -32,7 +33,7 @@ static float reflection(const mn_kernels *kernels, float *x, uint32_t l,
    * what a sum of squares needs to stay exact. */
   if (norm2 < 0x1p-80f)
     return 0.0f;
-  const float last = x[l - 1], norm = __builtin_sqrtf(norm2);
+  const float last = x[l - 1], norm = mn_root(norm2);
   *off = last >= 0.0f ? -norm : norm; /* so that no digits cancel below */
   x[l - 1] = last - *off;
   return norm2 - last * *off;
@@ -104,7 +105,7 @@ static void step(float *diagonal, float *off, uint32_t first, uint32_t last,
                  float *rows, uint32_t n) {
   const float ratio =
       (diagonal[first + 1] - diagonal[first]) / (2.0f * off[first]);
-  const float root = __builtin_sqrtf(ratio * ratio + 1.0f);
+  const float root = mn_root(ratio * ratio + 1.0f);
   float g = diagonal[last] - diagonal[first] +
             off[first] / (ratio + (ratio >= 0.0f ? root : -root));
   float c = 1.0f, s = 1.0f, p = 0.0f;
@@ -118,7 +119,7 @@ static void step(float *diagonal, float *off, uint32_t first, uint32_t last,
       off[last] = 0.0f;
       return;
     }
-    off[i + 1] = __builtin_sqrtf(r2);
+    off[i + 1] = mn_root(r2);
     s = f / off[i + 1];
     c = g / off[i + 1];
     g = diagonal[i + 1] - p;

@@ -14,6 +14,7 @@
  * signs, within .88 and 1.13 of the even share, for every d.
  */
 #include "../bytes.h"
+#include "../root.h"
 #include "transform.h"
 
 /* --- Signs ---------------------------------------------------------------- */
@@ -65,14 +66,14 @@ static void walsh_hadamard(float *x, uint32_t m) {
 
 static void spread(uint64_t seed, uint32_t step, float *vector, uint32_t begin,
                    uint32_t m) {
-  flip(seed, step, 1.0f / __builtin_sqrtf((float)m), vector, begin, m);
+  flip(seed, step, 1.0f / mn_root((float)m), vector, begin, m);
   walsh_hadamard(vector + begin, m);
 }
 
 static void gather(uint64_t seed, uint32_t step, float *vector, uint32_t begin,
                    uint32_t m) {
   walsh_hadamard(vector + begin, m);
-  flip(seed, step, 1.0f / __builtin_sqrtf((float)m), vector, begin, m);
+  flip(seed, step, 1.0f / mn_root((float)m), vector, begin, m);
 }
 
 /* The component in the middle of an odd number has no partner and stays. */

@@ -15,6 +15,7 @@
 
 #include "../bytes.h"
 #include "../kernels/kernels.h"
+#include "../root.h"
 #include "axes.h"
 #include "eigen.h"
 #include "transform.h"
@@ -39,7 +40,7 @@ static void take_axis(const mn_kernels *kernels, const float *vector,
   for (uint32_t j = 1; j < d; j++)
     if (mn_magnitude(vector[j]) > mn_magnitude(vector[at]))
       at = j;
-  const float norm = __builtin_sqrtf(kernels->dot_f32(vector, vector, d));
+  const float norm = mn_root(kernels->dot_f32(vector, vector, d));
   const float divisor = vector[at] < 0.0f ? -norm : norm;
   for (uint32_t j = 0; j < d; j++)
     axis[j] = vector[j] / divisor;

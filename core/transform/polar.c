@@ -16,6 +16,7 @@
 #include "axes.h"
 
 #include "../bytes.h"
+#include "../root.h"
 
 /* The l to begin with, and steps that suffice for it and for what is smaller
  * than allowed: 15 with r, 10 without. */
@@ -38,7 +39,7 @@ static float bound(const float *x, uint32_t n, float *sums) {
   }
   for (uint32_t j = 0; j < n; j++)
     along_column = sums[j] > along_column ? sums[j] : along_column;
-  return __builtin_sqrtf(along_row) * __builtin_sqrtf(along_column);
+  return mn_root(along_row) * mn_root(along_column);
 }
 
 static void turn(const float *matrix, uint32_t n, float *turned) {
@@ -88,7 +89,7 @@ int mn_polar(const mn_kernels *kernels, float *matrix, uint32_t n,
     const float off = multiply(kernels, matrix, n, products);
     /* Near the end no scaling is as good as the right one. */
     const float r2 = off < 0.25f ? 1.0f : 3.0f / (1.0f + l + l * l);
-    const float r = __builtin_sqrtf(r2);
+    const float r = mn_root(r2);
     step(kernels, 1.5f * r, 0.5f * r * r2, matrix, n, turned, products);
     l = 0.5f * r * l * (3.0f - r2 * l * l);
     /* A step squares the distance: nothing is left of this but rounding. */

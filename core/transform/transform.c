@@ -2,6 +2,7 @@
 #include "transform.h"
 #include "../bytes.h"
 #include "../kernels/kernels.h"
+#include "../root.h"
 
 const mn_transform_ops *mn_transform_of(mn_transform transform) {
   switch (transform) {
@@ -54,7 +55,7 @@ mn_status mn_map_apply(const mn_map *map, mn_metric metric, const float *vector,
    * a damaged model. */
   if (!(norm2 >= 0x1p-126f))
     return MN_ERROR_ZERO_VECTOR;
-  const float norm = __builtin_sqrtf(norm2);
+  const float norm = mn_root(norm2);
   for (uint32_t i = 0; i < map->to; i++)
     mapped[i] /= norm;
   return MN_OK;

@@ -2,13 +2,17 @@
 // Runs the list of cases on every target and compares the hashes. README.md.
 import { spawn } from "node:child_process";
 import { readFile, rm, mkdir, writeFile } from "node:fs/promises";
+import { cpus } from "node:os";
 import { BROWSERS, open, serve } from "../browser/browsers.mjs";
+import { EMULATED, inParallel } from "../emulated.mjs";
 import { parse, run as runPackage } from "./conformance.mjs";
 
 const root = new URL("../../", import.meta.url).pathname;
 const list = `${root}tests/conformance/cases.tsv`;
 const golden = `${root}tests/format/golden`;
 const SHOWN = 5; // failures of a target
+// What slow emulators leave out, unless told --all.
+const isSmall = (c) => c.n <= 1000 && c.n * c.dimensions <= 52000;
 const GOLDEN_MAX = 140; // vectors; these images take a few KB each
 
 // --- Targets: each takes the list's text and gives a line per case ----------
@@ -80,7 +84,12 @@ const inBrowser = (browser, wasm) => async (text) => {
 // portable kernels.
 const masks = [0xffffffff, 1, 0];
 
-const targets = [];
+const targets = []; // the slowest first, as several run at a time
+for (const { name, preset, run, whole } of EMULATED) {
+  const [command, args] = run(`build/${preset}/tests/conformance`);
+  const some = !whole && !process.argv.includes("--all");
+  targets.push([name, program(command, ...args), some]);
+}
 for (const preset of ["native", "native-clang", "sanitize"]) {
   for (const mask of masks) {
     const name = `${preset} ${mask.toString(16)}`;
@@ -102,12 +111,13 @@ for (const wasm of ["simd", "scalar"]) {
 let passed = 0;
 let failed = 0;
 
-function report(target, failures, count, seconds) {
+function report(target, failures, count, seconds, left = 0) {
   passed += count - failures.length;
   failed += failures.length;
   const time = seconds === undefined ? "" : `${seconds.toFixed(1)} s`;
+  const out = left ? `   ${left} large cases left out (--all runs them)` : "";
   console.log(
-    `${target.padEnd(22)} ${count - failures.length} of ${count} ${time}`,
+    `${target.padEnd(22)} ${count - failures.length} of ${count} ${time}${out}`,
   );
   failures.slice(0, SHOWN).forEach((line) => console.log(`    ${line}`));
   if (failures.length > SHOWN) {
@@ -115,7 +125,14 @@ function report(target, failures, count, seconds) {
   }
 }
 
-async function check([name, run], cases, text) {
+async function check([name, run, isSome], all, whole) {
+  const cases = isSome ? all.filter(isSmall) : all;
+  const names = new Set(cases.map((c) => c.name));
+  const text = whole
+    .split("\n")
+    .filter((line) => line.startsWith("#") || names.has(line.split("\t")[0]))
+    .concat("")
+    .join("\n");
   const start = performance.now();
   let lines;
   try {
@@ -137,7 +154,7 @@ async function check([name, run], cases, text) {
       );
     }
   }
-  report(name, failures, cases.length, (performance.now() - start) / 1000);
+  report(name, failures, cases.length, (performance.now() - start) / 1000, all.length - cases.length);
 }
 
 // What makes another block of the same vectors; all other ways make one.
@@ -195,10 +212,10 @@ if (process.argv.includes("--update")) await update(await readFile(list, "utf8")
 const text = await readFile(list, "utf8");
 const cases = parse(text);
 checkList(cases);
-for (const target of targets) {
-  if (!wanted.length || wanted.some((w) => target[0].startsWith(w))) {
-    await check(target, cases, text);
-  }
-}
+const chosen = targets.filter(
+  ([name]) => !wanted.length || wanted.some((w) => name.startsWith(w)),
+);
+// A target takes little more than a core.
+await inParallel(chosen, cpus().length, (target) => check(target, cases, text));
 console.log(`${passed} passed, ${failed} failed`);
 process.exitCode = failed || !passed ? 1 : 0;

@@ -13,7 +13,7 @@
 
 static uint64_t passed, failed;
 
-static uint32_t cpu; /* mn_cpu_features(): slow under a hypervisor */
+static uint32_t cpu; /* mn_host_cpu_features(): slow under a hypervisor */
 
 /* The i-th table that can run here, the reference first. */
 static const mn_kernels *table_at(uint32_t i) {

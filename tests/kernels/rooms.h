@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Rooms: memory whose edges cannot be crossed unnoticed. Native ones lie
- * between two unreadable pages; in WebAssembly one ends where linear memory
- * ends.
+ * between two unreadable pages; in WebAssembly and on boards one ends where
+ * memory ends.
  */
 #ifndef MN_TESTS_KERNELS_ROOMS_H
 #define MN_TESTS_KERNELS_ROOMS_H
@@ -11,7 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#if !defined(__wasm__)
+#if !defined(__wasm__) && !defined(MN_ON_BOARD)
 #include <sys/mman.h>
 #endif
 
@@ -44,6 +44,23 @@ static void make_rooms(void) {
 /* Whether memory still ends with the room. */
 static int rooms_are_tight(void) {
   return __builtin_wasm_memory_size(0) * 65536 == (size_t)rooms[0].end;
+}
+
+#elif defined(MN_ON_BOARD)
+
+#define TURNS 2
+
+/* Of the linker script: behind it no memory answers. */
+extern uint8_t mn_edge_end[];
+
+static void make_rooms(void) {
+  static uint8_t other[ROOM_BYTES];
+  rooms[0] = (room){mn_edge_end - ROOM_BYTES, mn_edge_end};
+  rooms[1] = (room){other, other + ROOM_BYTES};
+}
+
+static int rooms_are_tight(void) {
+  return 1;
 }
 
 #else

@@ -195,23 +195,23 @@ static void check_dot_rows(op which, uint32_t n, uint32_t gap, uint32_t count) {
   }
 }
 
-static void check_rows_kernels(void) {
+static void check_rows_kernels(int few) {
   for (op which = DOT_I8_U4; which <= DOT_I8_U1; which++)
-    for (uint32_t n = 1; n <= 300; n++)
-      for (uint32_t count = 0; count <= 9; count++)
+    for (uint32_t n = 1; n <= (few ? 140 : 300); n++)
+      for (uint32_t count = 0; count <= 9; count += few ? 3 : 1)
         check_dot_rows(which, n, random_below(8), count);
   check_dot_rows(DOT_I8_U4, 100, 8, 40);
   static const uint32_t large[] = {127, 128, 129, 200,  256,  257,       300,
                                    511, 512, 784, 1024, 4097, LOOKUP_MAX};
-  for (uint32_t bytes = 0; bytes <= 100; bytes++)
+  for (uint32_t bytes = 0; bytes <= (few ? 33 : 100); bytes++)
     check_lookup_u4(bytes);
-  for (uint32_t i = 0; i < sizeof large / sizeof large[0]; i++)
+  for (uint32_t i = 0; i < (few ? 3 : sizeof large / sizeof large[0]); i++)
     check_lookup_u4(large[i]);
   for (uint32_t n = 0; n <= 40; n++)
     check_lookup_u8(n);
   check_lookup_u8(U8_MAX);
-  for (uint32_t bytes = 0; bytes <= 140; bytes++)
-    for (uint32_t count = 0; count <= 18; count++)
+  for (uint32_t bytes = 0; bytes <= (few ? 70 : 140); bytes++)
+    for (uint32_t count = 0; count <= (few ? 3 : 18); count++)
       check_count_rows(bytes, random_below(8), count);
   for (uint32_t count = 0; count <= 70; count++)
     check_count_rows(300, 4, count);
