@@ -36,7 +36,7 @@ export class MinnowError extends Error {
 const STATUSES: readonly (readonly [code: string, message: string])[] = [
   ["ok", ""],
   ["argument", "not possible together: hamming and jaccard go with sign alone (first may come before it, no refine after it), and sign with them; M of pq and prq divides the dimensions; first and pca keep at most all of them; opq goes with pq or prq; efConstruction is at least M of hnsw (default 16)"],
-  ["spec", 'not understood: write a structure (auto, flat, hnsw16), a transform (hadamard, first128, pca128, opq), an encoding (f32, f16, bf16, sq8, sq6, sq4, bits1 to bits8, pq32x8, prq32x8x2, either with +c, sign) and refine=encoding, each at most once and in this order, as in "hnsw16,bits4,refine=f16"'],
+  ["spec", 'not understood: write a structure (auto, flat, hnsw16, ivf256), a transform (hadamard, first128, pca128, opq), an encoding (f32, f16, bf16, sq8, sq6, sq4, bits1 to bits8, pq32x8, prq32x8x2, either with +c, sign) and refine=encoding, each at most once and in this order, as in "hnsw16,bits4,refine=f16"'],
   ["dimensions", "a vector has other dimensions than the index"],
   ["not-finite", "the vector has a NaN, an infinity, or numbers so large that distances overflow: check what made it"],
   ["zero-vector", "a zero vector has no direction, so no cosine: leave it out, or use the metric l2 or ip"],

@@ -62,7 +62,8 @@ export interface IndexOptions extends Hints {
    * needs training `add` throws "untrained" before.
    * - structure: `auto` (flat for fewer than 4,096 vectors, else hnsw), `flat`
    *   (looks at every vector), `hnsw` or `hnsw32` (a graph with M links per
-   *   vector, 4 to 64, default 16: approximate)
+   *   vector, 4 to 64, default 16: approximate), `ivf` or `ivf256` (so many lists,
+   *   of which a search scans the nearest: few far reads; needs `train`)
    * - transform: `hadamard` (a random rotation), `first128` (the first 128
    *   numbers, for Matryoshka embeddings), `pca128` (the 128 principal axes),
    *   `opq` (a rotation learnt for pq or prq)
