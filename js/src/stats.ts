@@ -10,7 +10,7 @@ const REASONS: readonly (readonly [Reason, string])[] = [
   ["no-graph", "there is no graph to walk"],
   ["forced", "it was asked for"],
   ["all", "there are no conditions"],
-  ["few", "so few vectors match that comparing them takes least"],
+  ["few", "comparing the vectors that match takes least"],
   ["sparse", "most links lead to vectors that do not match"],
   ["dense", "enough links lead to vectors that match"],
 ];

@@ -208,8 +208,8 @@ test("explain says what was done and why, in numbers and words", () => {
     [flat, {}, "scan", "no-graph", /no graph to walk/],
     [graph, {}, "walk", "all", /matches +all 6000/],
     [graph, { plan: "scan" }, "scan", "forced", /was asked for/],
-    [graph, { ranges: [[0, 9]] }, "scan", "few", /few vectors match[^]*matches +10 of 6000, 0\.167 %/],
-    [graph, { match: (key) => key % 100 > 0 }, "walk", "dense", /matches +5940 of 6000/],
+    [graph, { ranges: [[0, 9]] }, "scan", "few", /comparing the vectors[^]*matches +10 of 6000, 0\.167 %/],
+    [graph, { plan: "walk", match: (key) => key % 100 > 0 }, "walk", "forced", /matches +5940 of 6000/],
     [graph, { budget: 50 }, "walk", "all", /cut +the budget/],
   ];
   for (const [index, options, plan, reason, text] of cases) {
