@@ -175,7 +175,7 @@ void mn_find_candidates(const mn_index *index, const mn_query *query,
     probe(index, query, &target, filter, seeker, &spending, stats);
     return;
   }
-  int must = choice.plan == MN_PLAN_SCAN;
+  int must = !MN_HAS_GRAPH || choice.plan == MN_PLAN_SCAN;
   if (!must) {
     const outcome came_to = walk(index, query, &target, walked, &choice,
                                  stages->candidates, seeker, &spending);
