@@ -130,7 +130,7 @@ mn_status mn_search_for(const mn_index *index, const mn_query *asked,
   }
   mn_arena_rewind(scratch, mark);
   if (status == MN_OK && query->stats != NULL)
-    *query->stats = stats;
+    mn_move(query->stats, &stats, sizeof stats); /* not `=`, as above */
   return status;
 }
 
@@ -181,7 +181,7 @@ static mn_status search_rows(const mn_index *index, const mn_vectors *vectors,
       mn_stats_join(&sum, &stats, row == 0);
   }
   if (status == MN_OK && asked->stats != NULL)
-    *asked->stats = sum;
+    mn_move(asked->stats, &sum, sizeof sum);
   return status;
 }
 
@@ -212,8 +212,9 @@ mn_status mn_index_search_many(const mn_index *index, const mn_vectors *vectors,
 }
 
 void mn_stats_join(mn_stats *sum, const mn_stats *one, int is_first) {
-  const mn_stats so_far = *sum;
-  *sum = *one;
+  mn_stats so_far;
+  mn_move(&so_far, sum, sizeof so_far);
+  mn_move(sum, one, sizeof *sum);
   if (is_first)
     return;
   sum->distances += so_far.distances;
@@ -221,6 +222,7 @@ void mn_stats_join(mn_stats *sum, const mn_stats *one, int is_first) {
   sum->refine_bytes += so_far.refine_bytes;
   sum->hops += so_far.hops;
   sum->refined += so_far.refined;
+  sum->probed += so_far.probed;
   sum->exact &= so_far.exact;
   sum->cut |= so_far.cut;
   sum->fell_back |= so_far.fell_back;

@@ -71,7 +71,7 @@ static mn_status grow(const mn_index *index, const mn_query *query,
   sum.cut |= near == query->k ? 2 : 0;
   *count = near;
   if (query->stats != NULL)
-    *query->stats = sum;
+    mn_move(query->stats, &sum, sizeof sum);
   return MN_OK;
 }
 
