@@ -134,7 +134,8 @@ extern "C" {
  *   MN_NO_FETCH       no fetch in a query. Not to be linked: mn_index_rank,
  *                     _tune, _audit
  *   MN_NO_STRINGS     mn_status_name gives "" always
- *   MN_SMALL_CODE     all is there, in less code, and on computers slower
+ *   MN_SMALL_CODE     all is there, in less code, but slower; without the
+ *                     kernels for the DSP instructions of a Cortex-M4 or M7
  *
  * What is asked for and left out, be it by options, by a query or by a block
  * that is opened, is MN_ERROR_UNSUPPORTED. All else is as in a full build, bit
