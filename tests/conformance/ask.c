@@ -85,9 +85,10 @@ static int match(void *context, uint64_t key, uint32_t slot) {
 }
 
 static mn_plan_kind plan_of(const char *search) {
-  static const char *const plans[] = {"plan=auto", "plan=scan", "plan=walk",
-                                      "plan=two-hop", "plan=post"};
-  for (unsigned i = 0; i < 5; i++)
+  static const char *const plans[] = {"plan=auto", "plan=scan",
+                                      "plan=walk", "plan=two-hop",
+                                      "plan=post", "plan=probe"};
+  for (unsigned i = 0; i < 6; i++)
     if (strstr(search, plans[i]))
       return (mn_plan_kind)i;
   return MN_PLAN_AUTO;

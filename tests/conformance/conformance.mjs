@@ -153,7 +153,7 @@ async function makeOther(Index, wasm, c, all, spec = c.spec) {
 // --- Answers ----------------------------------------------------------------------
 
 const AUDIT_SAMPLE = 30;
-const PLANS = ["auto", "scan", "walk", "two-hop", "post"];
+const PLANS = ["auto", "scan", "walk", "two-hop", "post", "probe"];
 const REASONS = ["no-graph", "forced", "all", "few", "sparse", "dense"];
 
 function hashHits(hash, { keys, distances }, c) {

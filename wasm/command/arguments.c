@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define ARGUMENTS_MAX 16u
+#define ARGUMENTS_MAX 32u
 
 static bool is_option(const char *text) {
   return text[0] == '-' && text[1] != '\0';
@@ -146,17 +146,18 @@ exit_code arguments_bytes(const char *name, const char *text, uint64_t *bytes) {
   return EXIT_OK;
 }
 
-exit_code arguments_factor(const char *name, const char *text, float most,
-                           float *number) {
+exit_code arguments_real(const char *name, const char *text, float least,
+                         float most, float *number) {
   if (!text)
     return EXIT_OK;
   char *end = NULL;
   float value = strtof(text, &end);
-  /* strtof takes spaces, signs, hexadecimal and names as well. */
-  if (text[strspn(text, "0123456789.")] != '\0' || end == text ||
-      *end != '\0' || !(value >= 1 && value <= most))
-    return report(EXIT_USAGE, name, "`%s` is not a number from 1 to %g", text,
-                  (double)most);
+  const char *digits = text + (least < 0 && text[0] == '-');
+  /* strtof takes spaces, other signs, hexadecimal and names as well. */
+  if (digits[strspn(digits, "0123456789.")] != '\0' || end == text ||
+      *end != '\0' || !(value >= least && value <= most))
+    return report(EXIT_USAGE, name, "`%s` is not a number from %g to %g", text,
+                  (double)least, (double)most);
   *number = value;
   return EXIT_OK;
 }

@@ -32,8 +32,9 @@ exit_code arguments_number(const char *name, const char *text, uint64_t least,
  * `*bytes` alone. */
 exit_code arguments_bytes(const char *name, const char *text, uint64_t *bytes);
 
-/* A decimal number from 1 to `most`. `text` NULL leaves `*number` alone. */
-exit_code arguments_factor(const char *name, const char *text, float most,
-                           float *number);
+/* A decimal number from `least` to `most`. `text` NULL leaves `*number` alone.
+ */
+exit_code arguments_real(const char *name, const char *text, float least,
+                         float most, float *number);
 
 #endif

@@ -7,7 +7,6 @@
 #include "link.h"
 #include "options.h"
 #include "progress.h"
-#include "threads.h"
 
 #include <inttypes.h>
 #include <string.h>
@@ -29,20 +28,6 @@ static exit_code check_names(const build *b) {
                   "standard input cannot be both vectors and keys; give a "
                   "file for one");
   return EXIT_OK;
-}
-
-/* A batch has no work for more threads than it has vectors. */
-static exit_code read_threads(const char *text, uint64_t *count) {
-  const uint64_t processors = threads_processors();
-  *count = processors < 1               ? 1
-           : processors > MN_LINK_BATCH ? MN_LINK_BATCH
-                                        : processors;
-  exit_code code = arguments_number("--threads", text, 1, MN_LINK_BATCH, count);
-  if (code == EXIT_OK && processors == 0 && *count > 1)
-    return report(EXIT_USAGE, "--threads",
-                  "this build of minnow has no threads; leave it out, or give "
-                  "1: the index is the same");
-  return code;
 }
 
 /* `auto` by itself: all is chosen by what the rows turn out to be. */
@@ -93,7 +78,7 @@ static exit_code read_options(build *b, int words_count, char **words) {
   if (code == EXIT_OK)
     code = arguments_number("--train", train, 1, MN_CAPACITY_MAX, &b->train);
   if (code == EXIT_OK)
-    code = read_threads(threads_count, &b->threads);
+    code = link_read_threads(threads_count, &b->threads);
   if (code == EXIT_OK)
     code = output_file_check(b->output);
   if (code != EXIT_OK)
@@ -147,6 +132,11 @@ static exit_code read_rows(build *b) {
 
 /* --- The whole ------------------------------------------------------------ */
 
+/* Whether the number of lists is that of the rows to decide. */
+static bool counts_lists(const mn_options *options) {
+  return options->structure == MN_IVF && options->nlist == 0;
+}
+
 /* Memory for rows and index, now that the input's dimensions are known. */
 static exit_code prepare(build *b) {
   b->options.dimensions = b->in.dimensions;
@@ -154,7 +144,8 @@ static exit_code prepare(build *b) {
   const uint32_t room =
       expected && expected < BATCH_ROWS ? (uint32_t)expected : BATCH_ROWS;
   exit_code code = rows_create(&b->batch, room, b->in.dimensions);
-  if (code == EXIT_OK && b->is_auto)
+  const bool needs_count = b->is_auto || counts_lists(&b->options);
+  if (code == EXIT_OK && needs_count)
     code = build_count(b, &expected);
   if (code == EXIT_OK && b->is_auto)
     code = options_choose(&b->options, expected, b->budget);

@@ -74,7 +74,8 @@ static exit_code sample_batch(build *b) {
 
 static exit_code train_on(build *b, const mn_vectors *vectors) {
   mn_training training;
-  exit_code code = options_training(&b->options, vectors->count, &training);
+  exit_code code =
+      options_training(&b->memory.index.options, vectors->count, &training);
   if (code != EXIT_OK)
     return code;
   if (vectors->count < training.least)
@@ -105,7 +106,7 @@ exit_code build_train(build *b) {
   if (mn_index_info(&b->memory.index).trained)
     return EXIT_OK;
   mn_training training;
-  exit_code code = options_training(&b->options, 0, &training);
+  exit_code code = options_training(&b->memory.index.options, 0, &training);
   if (code != EXIT_OK)
     return code;
   if (b->train > 0 && b->train < training.least)

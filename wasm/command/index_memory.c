@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "index_memory.h"
 
-#include <stdbool.h>
 #include <stdlib.h>
 
 exit_code memory_take(memory *into, size_t bytes, const char *what) {
@@ -47,14 +46,27 @@ exit_code index_memory_create(index_memory *into, const mn_options *options,
   return status == MN_OK ? EXIT_OK : report_status("creating", status);
 }
 
+exit_code index_memory_open(index_memory *into, index_file *file) {
+  *into = (index_memory){.options = file->index.options};
+  if (file->index.is_auto)
+    into->options.structure = MN_AUTO;
+  const mn_status status =
+      mn_index_open_writable(&into->index, file->bytes, file->bytes_count);
+  return status == MN_OK ? EXIT_OK : report_index(file->path, status);
+}
+
 exit_code index_memory_resize(index_memory *into, uint64_t capacity) {
   if (capacity == into->index.capacity)
     return EXIT_OK;
-  mn_sizes sizes;
+  mn_sizes was, is;
   memory block = {.bytes = NULL};
-  exit_code code = index_memory_plan(into, capacity, &sizes);
+  exit_code code = index_memory_plan(into, into->index.capacity, &was);
   if (code == EXIT_OK)
-    code = memory_take(&block, sizes.block_bytes, "the index");
+    code = index_memory_plan(into, capacity, &is);
+  if (code != EXIT_OK)
+    return code;
+  const size_t host_bytes = into->index.block_bytes - was.block_bytes;
+  code = memory_take(&block, is.block_bytes + host_bytes, "the index");
   if (code != EXIT_OK)
     return code;
   mn_status status =
@@ -70,9 +82,8 @@ exit_code index_memory_resize(index_memory *into, uint64_t capacity) {
 
 /* --- Packed and live ------------------------------------------------------ */
 
-/* A section that the npm package keeps for a collection: its documents go by
- * slot, and packing moves vectors to other slots. */
-static bool is_collection(const mn_index *index) {
+/* A section that the npm package keeps for a collection. */
+bool index_memory_is_collection(const mn_index *index) {
   const void *data;
   size_t bytes;
   return mn_index_section(index, MN_SECTION('i', 'd', 's', '1'), &data,
@@ -88,7 +99,7 @@ exit_code index_memory_pack(index_memory *into, const mn_index *live,
     return report(EXIT_USAGE, path,
                   "without a vector; there is nothing to "
                   "pack");
-  if (is_collection(live))
+  if (index_memory_is_collection(live))
     return report(EXIT_USAGE, path,
                   "a collection, whose documents packing would mix up; pack "
                   "it with the npm package: collection.pack()");
@@ -141,7 +152,7 @@ exit_code index_memory_write(index_memory *of, output_file *to) {
 /* --- Room ----------------------------------------------------------------- */
 
 exit_code index_memory_reserve(index_memory *into, uint32_t more) {
-  uint64_t needed = (uint64_t)mn_index_info(&into->index).count + more;
+  uint64_t needed = (uint64_t)mn_index_info(&into->index).slots + more;
   uint64_t capacity = into->index.capacity;
   if (needed <= capacity)
     return EXIT_OK;

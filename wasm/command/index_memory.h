@@ -4,6 +4,7 @@
 #ifndef MINNOW_COMMAND_INDEX_MEMORY_H
 #define MINNOW_COMMAND_INDEX_MEMORY_H
 
+#include "index_file.h"
 #include "output_file.h"
 
 /* Bytes from malloc under an arena. */
@@ -25,6 +26,12 @@ typedef struct index_memory {
 exit_code index_memory_create(index_memory *into, const mn_options *options,
                               uint64_t capacity);
 
+/* The index of a file, to be changed: in the file's memory, until it grows. */
+exit_code index_memory_open(index_memory *into, index_file *file);
+
+/* Whether it is a collection of the npm package, whose documents go by slot. */
+bool index_memory_is_collection(const mn_index *index);
+
 /* Makes the capacity exactly `capacity`, by way of a second block. */
 exit_code index_memory_resize(index_memory *into, uint64_t capacity);
 
@@ -36,8 +43,9 @@ exit_code index_memory_reserve(index_memory *into, uint32_t more);
 exit_code index_memory_plan(const index_memory *of, uint64_t capacity,
                             mn_sizes *sizes);
 
-/* A packed copy of a live index, and a live copy of a packed one with room for
- * `capacity` vectors. `path` is where that came from, for messages. */
+/* A packed copy of a live and repaired index, and a live copy of a packed one
+ * with room for `capacity` vectors. `path` is where that came from, for
+ * messages. */
 exit_code index_memory_pack(index_memory *into, const mn_index *live,
                             const char *path);
 exit_code index_memory_thaw(index_memory *into, const mn_index *packed,

@@ -15,21 +15,39 @@ static const char *truth(uint32_t value) {
 /* Names as in the npm package's info(). */
 static void print_json(const mn_info *info, const mn_training *training,
                        const char *spec) {
-  printf("{\"format\":\"%u.%u\",\"metric\":\"%s\",\"spec\":\"%s\","
-         "\"auto\":%s,\"dimensions\":%u,\"count\":%u,\"capacity\":%u,"
-         "\"linked\":%u,\"efConstruction\":%u,\"seed\":%" PRIu64
-         ",\"trained\":%s,\"training\":{\"least\":%u,\"enough\":%u},"
-         "\"sealed\":%s,\"packed\":%s,\"clipped\":%" PRIu64 ",\"error\":%.9g,"
-         "\"compression\":%.9g,\"blockBytes\":%" PRIu64
-         ",\"graphBytes\":%" PRIu64 ",\"codeBytes\":%u,\"refineBytes\":%u}\n",
-         info->format_major, info->format_minor,
-         metric_name(info->options.metric), spec, truth(info->is_auto),
-         info->options.dimensions, info->count, info->capacity, info->linked,
-         info->options.ef_construction, info->options.seed,
-         truth(info->trained), training->least, training->enough,
-         truth(info->sealed), truth(info->packed), info->clipped,
-         (double)info->error, (double)info->compression, info->block_bytes,
-         info->graph_bytes, info->code_bytes, info->refine_bytes);
+  printf(
+      "{\"format\":\"%u.%u\",\"metric\":\"%s\",\"spec\":\"%s\","
+      "\"auto\":%s,\"dimensions\":%u,\"count\":%u,\"capacity\":%u,"
+      "\"slots\":%u,\"dead\":%u,\"linked\":%u,\"efConstruction\":%u,\"seed\":"
+      "%" PRIu64 ",\"trained\":%s,\"training\":{\"least\":%u,\"enough\":%u},"
+      "\"sealed\":%s,\"packed\":%s,\"clipped\":%" PRIu64 ",\"error\":%.9g,"
+      "\"compression\":%.9g,\"blockBytes\":%" PRIu64 ",\"graphBytes\":%" PRIu64
+      ",\"codeBytes\":%u,\"refineBytes\":%u,"
+      "\"tunedEf\":%u,\"tunedNprobe\":%u,\"tunedRefineK\":%.9g}\n",
+      info->format_major, info->format_minor, metric_name(info->options.metric),
+      spec, truth(info->is_auto), info->options.dimensions, info->count,
+      info->capacity, info->slots, info->dead, info->linked,
+      info->options.ef_construction, info->options.seed, truth(info->trained),
+      training->least, training->enough, truth(info->sealed),
+      truth(info->packed), info->clipped, (double)info->error,
+      (double)info->compression, info->block_bytes, info->graph_bytes,
+      info->code_bytes, info->refine_bytes, info->tuned_ef, info->tuned_nprobe,
+      (double)info->tuned_refine_k);
+}
+
+/* What `minnow tune` found. */
+static void print_tuned(const mn_info *info) {
+  if (info->tuned_ef == 0 && info->tuned_nprobe == 0 &&
+      !(info->tuned_refine_k > 0))
+    return;
+  fputs("  tuned to         ", stdout);
+  if (info->tuned_ef > 0)
+    printf(" ef %u", info->tuned_ef);
+  if (info->tuned_nprobe > 0)
+    printf(" nprobe %u", info->tuned_nprobe);
+  if (info->tuned_refine_k > 0)
+    printf(" refine_k %.4g", (double)info->tuned_refine_k);
+  puts("");
 }
 
 static void print_table(const char *path, const mn_info *info,
@@ -43,6 +61,9 @@ static void print_table(const char *path, const mn_info *info,
   printf("  dimensions        %u\n", options->dimensions);
   printf("  vectors           %u\n", info->count);
   printf("  capacity          %u\n", info->capacity);
+  printf("  slots             %u\n", info->slots);
+  if (info->dead > 0)
+    printf("  deleted           %u, not repaired yet\n", info->dead);
   if (options->structure == MN_HNSW) {
     printf("  in the graph      %u\n", info->linked);
     printf("  ef_construction   %u\n", options->ef_construction);
@@ -67,6 +88,7 @@ static void print_table(const char *path, const mn_info *info,
   if (info->refine_bytes > 0)
     printf(", and %u to refine", info->refine_bytes);
   printf(": 1/%.3g of the floats\n", (double)info->compression);
+  print_tuned(info);
 }
 
 exit_code command_info(int words_count, char **words) {

@@ -1,10 +1,25 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "link.h"
 
+#include "arguments.h"
 #include "progress.h"
 #include "threads.h"
 
 #include <stdlib.h>
+
+/* A batch has no work for more threads than it has vectors. */
+exit_code link_read_threads(const char *text, uint64_t *count) {
+  const uint64_t processors = threads_processors();
+  *count = processors < 1               ? 1
+           : processors > MN_LINK_BATCH ? MN_LINK_BATCH
+                                        : processors;
+  exit_code code = arguments_number("--threads", text, 1, MN_LINK_BATCH, count);
+  if (code == EXIT_OK && processors == 0 && *count > 1)
+    return report(EXIT_USAGE, "--threads",
+                  "this build of minnow has no threads; leave it out, or give "
+                  "1: the index is the same");
+  return code;
+}
 
 typedef struct worker {
   memory scratch;

@@ -15,6 +15,11 @@ static const struct {
     {"pack", command_pack, help_pack},
     {"thaw", command_thaw, help_thaw},
     {"search", command_search, help_search},
+    {"upsert", command_upsert, help_upsert},
+    {"delete", command_delete, help_delete},
+    {"merge", command_merge, help_merge},
+    {"tune", command_tune, help_tune},
+    {"audit", command_audit, help_audit},
     {"encode", command_encode, help_encode},
     {"decode", command_decode, help_decode},
     {"info", command_info, help_info},
@@ -64,8 +69,8 @@ static exit_code run(int words_count, char **words) {
     return print_version();
   return report(
       EXIT_USAGE, name,
-      "not a command; give build, pack, thaw, search, encode, decode, "
-      "info or verify, or see `minnow --help`");
+      "not a command; give build, pack, thaw, search, upsert, delete, merge, "
+      "tune, audit, encode, decode, info or verify, or see `minnow --help`");
 }
 
 int main(int words_count, char **words) {

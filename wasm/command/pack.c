@@ -2,6 +2,7 @@
 /* minnow pack and thaw: an index to search only, and one to add to again. */
 #include "arguments.h"
 #include "commands.h"
+#include "edit.h"
 #include "index_file.h"
 #include "index_memory.h"
 
@@ -39,6 +40,16 @@ static exit_code end(conversion *c, exit_code code) {
   return code;
 }
 
+/* What is deleted must be gone before it is packed. */
+static exit_code repair(conversion *c) {
+  index_memory live;
+  exit_code code = index_memory_open(&live, &c->file);
+  if (code == EXIT_OK)
+    code = edit_repair(&live);
+  memory_free(&live.scratch);
+  return code;
+}
+
 exit_code command_pack(int words_count, char **words) {
   conversion c = {.path = NULL};
   const argument arguments[] = {
@@ -48,6 +59,8 @@ exit_code command_pack(int words_count, char **words) {
   exit_code code = arguments_read("pack", arguments, 2, words_count, words);
   if (code == EXIT_OK)
     code = begin(&c);
+  if (code == EXIT_OK && mn_index_info(&c.file.index).dead > 0)
+    code = repair(&c);
   return code == EXIT_OK
              ? end(&c, index_memory_pack(&c.memory, &c.file.index, c.path))
              : code;

@@ -1,94 +1,34 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* minnow search: the nearest to each query. */
-#include "arguments.h"
+#include "search.h"
+
 #include "commands.h"
-#include "index_file.h"
-#include "index_memory.h"
-#include "input.h"
 #include "options.h"
+#include "precision.h"
 #include "refusal.h"
 
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 
-typedef struct search {
-  const char *path, *queries, *format;
-  bool is_json;
-  mn_query query;
-  index_file file;
-  input in;
-  memory scratch;
-  float *vector;
-  mn_hit *hits;
-} search;
-
-static exit_code read_options(search *s, int words_count, char **words) {
-  const char *k = NULL, *ef = NULL, *planes = NULL, *refine_planes = NULL,
-             *refine_k = NULL;
-  const argument arguments[] = {
-      {"INDEX", "", &s->path, NULL, true},
-      {"QUERIES", "", &s->queries, NULL, true},
-      {"-k", "K", &k, NULL, true},
-      {"--ef", "N", &ef, NULL, false},
-      {"--planes", "P", &planes, NULL, false},
-      {"--refine-planes", "P", &refine_planes, NULL, false},
-      {"--refine-k", "X", &refine_k, NULL, false},
-      {"--json", "", NULL, &s->is_json, false},
-      {"--format", "FORMAT", &s->format, NULL, false},
-  };
-  uint64_t numbers[4] = {0};
-  exit_code code = arguments_read("search", arguments,
-                                  sizeof arguments / sizeof arguments[0],
-                                  words_count, words);
-  if (code == EXIT_OK)
-    code = arguments_number("-k", k, 1, MN_EF_MAX, &numbers[0]);
-  if (code == EXIT_OK)
-    code = arguments_number("--ef", ef, 1, MN_EF_MAX, &numbers[1]);
-  if (code == EXIT_OK)
-    code = arguments_number("--planes", planes, 1, 8, &numbers[2]);
-  if (code == EXIT_OK)
-    code =
-        arguments_number("--refine-planes", refine_planes, 1, 8, &numbers[3]);
-  if (code == EXIT_OK)
-    code = arguments_factor("--refine-k", refine_k, (float)MN_EF_MAX,
-                            &s->query.refine_k);
-  s->query.k = (uint32_t)numbers[0];
-  s->query.ef = (uint32_t)numbers[1];
-  s->query.planes = (uint32_t)numbers[2];
-  s->query.refine_planes = (uint32_t)numbers[3];
-  return code;
-}
-
-/* --- Printing ------------------------------------------------------------- */
-
-/* 9 digits tell every float from its neighbours. */
-static void print_json(uint64_t query, const mn_hit *hits, uint32_t count) {
-  printf("{\"query\":%" PRIu64 ",\"keys\":[", query);
-  for (uint32_t i = 0; i < count; i++)
-    printf("%s%" PRIu64, i ? "," : "", hits[i].key);
-  fputs("],\"distances\":[", stdout);
-  for (uint32_t i = 0; i < count; i++)
-    printf("%s%.9g", i ? "," : "", (double)hits[i].distance);
-  fputs("]}\n", stdout);
-}
-
-static void print_table(uint64_t query, const mn_hit *hits, uint32_t count,
-                        const mn_stats *stats) {
-  printf("query %" PRIu64 ": %u nearest%s, %" PRIu64 " distances computed",
-         query, count, stats->exact ? " (exact)" : "", stats->distances);
-  if (stats->planes > 0)
-    printf(" by %u plane%s", stats->planes, stats->planes > 1 ? "s" : "");
-  if (stats->refined > 0)
-    printf(", %u refined", stats->refined);
-  printf(", %" PRIu64 " bytes read\n", stats->bytes);
-  printf("%6s  %20s  %s\n", "rank", "key", "distance");
-  for (uint32_t i = 0; i < count; i++)
-    printf("%6u  %20" PRIu64 "  %.9g\n", i + 1, hits[i].key,
-           (double)hits[i].distance);
-}
-
 /* --- Searching ------------------------------------------------------------ */
+
+static mn_status find(search *s, uint32_t *count) {
+  const mn_index *index = &s->file.index;
+  mn_arena *scratch = &s->scratch.arena;
+  mn_status status =
+      s->is_like ? mn_index_search_like(index, s->like, &s->query, s->hits,
+                                        count, scratch)
+      : s->is_within
+          ? mn_index_within(index, &s->query, s->radius, s->hits, count,
+                            scratch)
+          : mn_index_search(index, &s->query, s->hits, count, scratch);
+  if (status != MN_OK || !s->is_diversified)
+    return status;
+  const uint32_t all = *count;
+  *count = all < s->k ? all : s->k;
+  return mn_index_diversify(index, s->hits, all, *count, s->lambda, scratch);
+}
 
 static exit_code search_row(search *s) {
   mn_stats stats;
@@ -96,17 +36,13 @@ static exit_code search_row(search *s) {
   s->query.vector = s->vector;
   s->query.dimensions = s->in.dimensions;
   s->query.stats = &stats;
-  mn_status status = mn_index_search(&s->file.index, &s->query, s->hits, &count,
-                                     &s->scratch.arena);
-  uint64_t row = s->in.rows - 1;
+  const mn_status status = find(s, &count);
+  const uint64_t row = s->in.rows - 1;
   if (status == MN_ERROR_CORRUPT)
     return report_index(s->path, status);
   if (status != MN_OK)
     return refusal_report(&s->in, row, s->in.place, s->vector, 0, status);
-  if (s->is_json)
-    print_json(row, s->hits, count);
-  else
-    print_table(row, s->hits, count, &stats);
+  search_print(s, row, count, &stats);
   return EXIT_OK;
 }
 
@@ -121,55 +57,91 @@ static exit_code search_rows(search *s) {
   }
 }
 
-/* The planes that an index has are known only now. */
-static exit_code report_planes(const search *s) {
-  char spec[MN_SPEC_BYTES];
-  mn_options_format(&s->file.index.options, spec);
-  return report(EXIT_USAGE, "--planes",
-                "%s is %s; bits1 to bits8 take 1, 2, 4 or all of their bits, "
-                "and with --planes and no refine encoding --refine-planes "
-                "takes more of them",
-                s->path, spec);
+static exit_code search_like(search *s) {
+  mn_stats stats;
+  uint32_t count;
+  s->query.stats = &stats;
+  const mn_status status = find(s, &count);
+  if (status == MN_ERROR_UNKNOWN_KEY)
+    return report(EXIT_USAGE, "--like", "there is no key %" PRIu64 " in %s",
+                  s->like, s->path);
+  if (status != MN_OK)
+    return report_index(s->path, status);
+  search_print(s, s->like, count, &stats);
+  return output_end(EXIT_OK);
+}
+
+/* --- The whole ------------------------------------------------------------ */
+
+static exit_code open_queries(search *s) {
+  const mn_options *options = &s->file.index.options;
+  const input_wish wish = {.format = s->format,
+                           .dimensions = options->dimensions,
+                           .dimensions_from = "the index",
+                           .bits = metric_is_binary(options->metric)};
+  return input_open(&s->in, s->queries, &wish);
+}
+
+static exit_code check_plan(const search *s) {
+  const int is_ivf = s->file.index.options.structure == MN_IVF;
+  return s->query.plan == MN_PLAN_PROBE && !is_ivf
+             ? report(EXIT_USAGE, "--plan", "%s has no lists to probe; ivf has",
+                      s->path)
+             : EXIT_OK;
+}
+
+static size_t larger(size_t a, size_t b) {
+  return a > b ? a : b;
 }
 
 static exit_code prepare(search *s) {
   const mn_index *index = &s->file.index;
   mn_sizes sizes;
+  exit_code code = check_plan(s);
+  if (code == EXIT_OK)
+    code = precision_check(&s->query, &s->file);
+  if (code == EXIT_OK)
+    code = search_read_bits(s);
+  if (code != EXIT_OK)
+    return code;
   const mn_status status = mn_plan_search(index, &s->query, &sizes);
-  if (status == MN_ERROR_ARGUMENT)
-    return report_planes(s);
   if (status != MN_OK)
     return report_index(s->path, status);
-  size_t row_bytes = s->in.dimensions * sizeof(float);
-  size_t hits_bytes = s->query.k * sizeof(mn_hit);
+  const size_t row_bytes = index->options.dimensions * sizeof(float);
+  const size_t hits_bytes = s->query.k * sizeof(mn_hit);
   s->vector = malloc(row_bytes);
   s->hits = malloc(hits_bytes);
   if (!s->vector || !s->hits)
     return report_memory("hits", row_bytes + hits_bytes);
-  return memory_take(&s->scratch, sizes.search_scratch_bytes, "scratch");
+  const size_t bytes = s->is_like     ? sizes.like_scratch_bytes
+                       : s->is_within ? sizes.within_scratch_bytes
+                                      : sizes.search_scratch_bytes;
+  return memory_take(&s->scratch, larger(bytes, sizes.diversify_scratch_bytes),
+                     "scratch");
+}
+
+static void search_free(search *s) {
+  free(s->bits);
+  free(s->vector);
+  free(s->hits);
+  key_ranges_free(&s->where);
+  key_list_free(&s->without);
+  memory_free(&s->scratch);
+  input_close(&s->in);
+  index_file_close(&s->file);
 }
 
 exit_code command_search(int words_count, char **words) {
   search s = {.path = NULL};
-  exit_code code = read_options(&s, words_count, words);
+  exit_code code = search_read_options(&s, words_count, words);
   if (code == EXIT_OK)
     code = index_file_open(&s.file, s.path, NULL);
-  if (code != EXIT_OK)
-    return code;
-  const mn_options *options = &s.file.index.options;
-  const input_wish wish = {.format = s.format,
-                           .dimensions = options->dimensions,
-                           .dimensions_from = "the index",
-                           .bits = metric_is_binary(options->metric)};
-  code = input_open(&s.in, s.queries, &wish);
+  if (code == EXIT_OK && !s.is_like)
+    code = open_queries(&s);
   if (code == EXIT_OK)
     code = prepare(&s);
   if (code == EXIT_OK)
-    code = search_rows(&s);
-  free(s.vector);
-  free(s.hits);
-  memory_free(&s.scratch);
-  input_close(&s.in);
-  index_file_close(&s.file);
+    code = s.is_like ? search_like(&s) : search_rows(&s);
+  search_free(&s);
   return code;
 }
