@@ -204,7 +204,8 @@ void EXPORT(block)(void) {
 int32_t EXPORT(save)(void) {
   mn_info info = mn_index_info(&index_);
   uint32_t tight = info.slots ? info.slots : 1;
-  int32_t status = tight == info.capacity ? MN_OK : (int32_t)reserve(tight);
+  /* also where it is tight: the key map is then as if made of these slots */
+  int32_t status = info.packed ? MN_OK : (int32_t)reserve(tight);
   if (!status)
     status = mn_index_seal(&index_);
   block();

@@ -3,13 +3,14 @@
 import assert from "node:assert/strict";
 import { makeRows, npy } from "./vectors.mjs";
 
-const commands = ["build", "pack", "thaw", "search", "encode", "decode", "info", "verify"];
+const commands = ["build", "pack", "thaw", "search", "upsert", "delete", "merge", "tune", "audit", "encode",
+  "decode", "info", "verify"];
 const build = ["build", "rows.npy", "-o", "out.index"];
 const l2 = ["--metric", "l2"];
 
 // [words, what standard error says]; all end with 2.
 const mistakes = [
-  [["bild"], /bild: not a command; give build, pack, thaw, search, encode/],
+  [["bild"], /bild: not a command; give build, pack, thaw, search, upsert, delete/],
   [["build"], /build: INPUT is missing; see `minnow build --help`/],
   [["build", "rows.npy", ...l2], /-o INDEX is missing/],
   [build, /--metric l2\|ip\|cosine\|hamming\|jaccard is missing/],
@@ -19,7 +20,7 @@ const mistakes = [
   [[...build, ...l2, "--speck", "f32"], /no option is called `--speck`/],
   [[...build, ...l2, "more.npy"], /`more.npy` is one argument too many/],
   [[...build, ...l2, "--spec", "hnsw16,f33"], /\n {2}hnsw16,f33\n {9}\^/],
-  [[...build, ...l2, "--spec", "ivf,f32"], /\n {2}ivf,f32\n {2}\^/],
+  [[...build, ...l2, "--spec", "ivy,f32"], /\n {2}ivy,f32\n {2}\^/],
   [[...build, ...l2, "--spec", "hnsw3"], /--spec: not understood/],
   [[...build, ...l2, "--spec", "flat,pq8x5"], /\n {2}flat,pq8x5\n {7}\^/],
   [[...build, ...l2, "--spec", "sq8,pca4"], /\n {2}sq8,pca4\n {6}\^/],
