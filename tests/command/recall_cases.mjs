@@ -23,7 +23,7 @@ export function run(suite) {
       const index = `recall-${name}.index`;
       const found = json(minnow, ["tune", index, "--recall", String(wanted), "-k", "5", "--queries",
         "recall-ask.f32", "-o", `tuned-${name}.index`]);
-      assert.ok(found.reached && found.stored && found.recall.recall >= Math.fround(wanted), JSON.stringify(found));
+      assert.ok(found.reached && found.stored && Math.fround(found.recall.recall) >= Math.fround(wanted), JSON.stringify(found));
       assert.deepEqual([found.recall.queries, found.recall.k], [40, 5]);
       const info = json(minnow, ["info", `tuned-${name}.index`]);
       assert.deepEqual([info.tunedEf, info.tunedNprobe], [found.ef, found.nprobe]);
