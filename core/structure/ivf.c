@@ -82,8 +82,9 @@ static void look_at(const mn_kernels *kernels, mn_metric metric, float *vector,
 mn_status mn_ivf_train(const mn_options *o, const mn_kernels *kernels,
                        float *rows, uint32_t count, uint32_t dimensions,
                        uint8_t *model, mn_arena *scratch) {
+  /* While only measured there is no model to point into. */
   mn_balance job = {.kernels = kernels,
-                    .found = mn_ivf_centroids(o, dimensions, model),
+                    .found = {.count = o->nlist, .dimensions = dimensions},
                     .unit = o->metric == MN_COSINE || o->metric == MN_JACCARD,
                     .count = count,
                     .points = rows};
@@ -91,6 +92,7 @@ mn_status mn_ivf_train(const mn_options *o, const mn_kernels *kernels,
     return MN_ERROR_ARENA;
   if (rows == NULL)
     return MN_OK;
+  job.found = mn_ivf_centroids(o, dimensions, model);
   for (uint32_t i = 0; i < count; i++)
     look_at(kernels, o->metric, rows + (size_t)i * dimensions, dimensions);
   mn_balance_run(&job, o->seed);
