@@ -15,9 +15,9 @@ export const MORE = 20;
 export const REFINE_K = 4;
 
 // The same with the question's vector known. `planes`: see precision.js.
-export function answer(collection, text, vector, { limit, where, planes }) {
+export function answer(collection, text, vector, { limit, ...options }) {
   const start = performance.now();
-  const found = collection.search(vector, { limit: limit + MORE, where, planes, refineK: REFINE_K });
+  const found = collection.search(vector, { ...options, limit: limit + MORE, refineK: REFINE_K });
   const searching = performance.now() - start;
 
   const used = wordsUsed(text);
@@ -29,4 +29,12 @@ export function answer(collection, text, vector, { limit, where, planes }) {
     searching,
     ...collection.lastStats,
   };
+}
+
+// More like a text that is in the collection, by the vector that is stored there:
+// nothing is encoded, and no word was used that could be left out.
+export function moreLike(collection, id, options) {
+  const start = performance.now();
+  const answers = collection.like(id, { ...options, refineK: REFINE_K });
+  return { answers, leftOut: [], searching: performance.now() - start, ...collection.lastStats };
 }

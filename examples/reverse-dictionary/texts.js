@@ -2,6 +2,10 @@
 // What is given to the encoder, and which answers are none: the same for the
 // dictionary's texts and the user's, in Node and in the page.
 
+// What a text is: a definition's part of speech, or a line of the user's own.
+export const PARTS = ["noun", "verb", "adjective", "adverb"];
+export const OWN = "your line";
+
 // The encoder learned from sentences, so it is given sentences.
 export function sentence(text) {
   const trimmed = text.trim();
@@ -18,6 +22,12 @@ export function definitionParts({ words, pos, gloss }) {
     { text: named.join(" "), weight: 1.5 },
     { text: sentence(gloss), weight: 1 },
   ];
+}
+
+// The texts whose vectors, weighted and added, are the vector of a document of
+// the index; of a line of the user's own it is the line.
+export function partsOf(id, document) {
+  return document.pos === OWN ? [{ text: sentence(id), weight: 1 }] : definitionParts(document);
 }
 
 function withArticle(word, pos) {

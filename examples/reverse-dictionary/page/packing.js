@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The index in its two forms, side by side: packed, as it was fetched and as it
-// answers, and live, as it takes the user's own lines.
+// answers, and live, as it takes changes and answers until they are packed.
 import { bytes, digits, milliseconds, number } from "./format.js";
 import { cell, part } from "./table.js";
 
@@ -14,8 +14,8 @@ const ROWS = [
   ["Its distances", "distances", number],
 ];
 
-// `show` takes an object for a form, with any of these fields; what is not told
-// stays as it was. The cells are known by data-field and data-form.
+// `show` takes an object for each form there is, with any of these fields; what is
+// not told stays as it was. The cells are known by data-field and data-form.
 export function packing(table) {
   const known = Object.fromEntries(FORMS.map((form) => [form, {}]));
 
@@ -23,7 +23,7 @@ export function packing(table) {
     const head = part("tr", cell("td", ""), ...FORMS.map((form) => cell("th", form)));
     const rows = ROWS.map(([label, field, text]) => {
       const cells = FORMS.map((form) => {
-        const value = known[form][field];
+        const value = known[form]?.[field];
         const td = cell("td", value === undefined ? "–" : text(value));
         Object.assign(td.dataset, { field, form });
         return td;
@@ -36,7 +36,7 @@ export function packing(table) {
 
   return {
     show(forms) {
-      for (const [form, fields] of Object.entries(forms)) Object.assign(known[form], fields);
+      for (const form of FORMS) known[form] = forms[form] && { ...known[form], ...forms[form] };
       draw();
     },
   };

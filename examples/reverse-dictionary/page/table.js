@@ -13,3 +13,18 @@ export function cell(name, text, scope = "col") {
   if (name === "th") made.scope = scope;
   return made;
 }
+
+// Fills a dl with rows of [label, name of the figure, text]; what is undefined is
+// shown as a dash, so that nothing moves when it comes.
+export function pairs(list, rows) {
+  list.replaceChildren(
+    ...rows.map(([label, name, text]) => {
+      const dd = document.createElement("dd");
+      dd.dataset.figure = name;
+      dd.textContent = text ?? "–";
+      const dt = document.createElement("dt");
+      dt.textContent = label;
+      return part("div", dt, dd);
+    }),
+  );
+}

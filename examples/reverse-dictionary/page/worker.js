@@ -6,9 +6,9 @@ import scalar from "@tensorflow/tfjs-backend-wasm/dist/tfjs-backend-wasm.wasm?ur
 import { expose } from "comlink";
 import { Collection } from "minnow";
 import { BATCH, createEncoder } from "../encoder.js";
-import { answer, lookUp } from "../lookup.js";
+import { answer, lookUp, moreLike } from "../lookup.js";
 import { ALL, STOPS, compare } from "../precision.js";
-import { sentence } from "../texts.js";
+import { OWN, PARTS, partsOf, sentence } from "../texts.js";
 import { download } from "./download.js";
 
 setWasmPaths({
@@ -18,9 +18,12 @@ setWasmPaths({
 });
 
 let encoder;
-// The index in its two forms. `packed` is asked; `live` takes what is added.
+// The index in its two forms. `live` takes what changes. `packed` is asked; while
+// it lags behind there is none, and `live` is asked.
 const collections = {};
-let asked = {}; // the last question and its vector
+let changes = 0;
+let asked = {}; // the last question; of one in words the vector
+const deleted = new Map(); // id → document, of what may be taken back
 
 expose({
   // Fetches everything once; from here on nothing is fetched any more.
@@ -49,38 +52,46 @@ expose({
     for (const collection of Object.values(collections)) {
       await lookUp(encoder, collection, "something that keeps the rain off", { limit: 10 });
     }
-    return { loaded: total, milliseconds: performance.now() - start, ...sizes() };
+    return { loaded: total, milliseconds: performance.now() - start, ...counted() };
   },
 
   // Answers by one stop of the slider, and how every stop compares with all
-  // bits. A question that was just asked is not encoded again.
-  async search(text, { limit, where, stop }) {
-    const took = {};
-    if (text !== asked.text) {
+  // bits. The question is a text, or `like`: the id of one in the index. A text
+  // that was just asked is not encoded again. `kinds`: those searched, if not all.
+  async search({ text, like }, { limit, kinds, plan, stop }) {
+    const of = like === undefined ? undefined : collections.live.get(like);
+    if (like !== undefined && !of) return { gone: true, answers: [], missed: [] };
+    if (like === undefined && text !== asked.text) {
       const start = performance.now();
-      asked = { text, vector: await encoder.embed([sentence(text)]) };
-      took.encoding = performance.now() - start;
+      const vector = await encoder.embed([sentence(text)]);
+      asked = { text, vector, encoding: performance.now() - start };
     }
-    Object.assign(asked, { limit, where });
-    const found = STOPS.map((_, i) => again(i));
-    const byLive = again(stop, "live");
+    asked.like = like;
+    asked.options = { limit, plan, where: kinds.length > 0 ? { pos: kinds } : undefined };
+    const form = current();
+    const found = STOPS.map((_, i) => again(i, form));
+    const byLive = form === "live" ? found[stop] : again(stop, "live");
     const against = found.map(({ answers }) => compare(answers, found[ALL].answers));
     return {
       ...found[stop],
+      form,
+      like: of && name({ id: like, document: of }),
       strange: against[stop].strange.map(({ id }) => id),
       missed: against[stop].missed.map(name),
       stops: found.map(({ answers, bytes }, i) => ({
         bytes,
         same: answers.length - against[i].strange.length,
       })),
-      ...took,
-      ...sizes({ packed: found[stop], live: byLive }),
+      encoding: of ? 0 : asked.encoding,
+      ...sizes({ [form]: found[stop], live: byLive }),
     };
   },
 
   // Milliseconds of that search by one stop and form, the mean of as many as
-  // take 8: a browser's clock may tell no less than 1.
+  // take 8: a browser's clock may tell no less than 1. Undefined where there is
+  // no such form any more.
   time(stop, form) {
+    if (!collections[form]) return undefined;
     const start = performance.now();
     let searches = 0;
     let elapsed;
@@ -92,7 +103,38 @@ expose({
     return elapsed / searches;
   },
 
-  // Lines of the user's own: encoded, added, packed, and found from then on.
+  // Gone at once: no search gives it any more, and others take its place.
+  delete(id) {
+    deleted.set(id, collections.live.get(id));
+    collections.live.delete(id);
+    changed();
+    return counted();
+  },
+
+  // The index keeps codes, not vectors: what is taken back is encoded again, as
+  // what is new would be.
+  async takeBack(id) {
+    const { live } = collections;
+    const document = deleted.get(id);
+    if (!live.has(id)) {
+      live.upsert({ ...document, id, vector: await vectorOf(partsOf(id, document)) });
+      changed();
+    }
+    deleted.delete(id);
+    return counted();
+  },
+
+  // Packs what changed. Where more changes while it does, that has to be packed.
+  async pack() {
+    if (collections.packed) return counted();
+    const before = changes;
+    const packed = await collections.live.pack();
+    if (changes === before) collections.packed = packed;
+    else packed.close();
+    return counted();
+  },
+
+  // Lines of the user's own: encoded, added, and found from then on.
   async add(lines, onProgress) {
     const collection = collections.live;
     const fresh = [...new Set(lines)].filter((line) => !collection.has(line));
@@ -105,25 +147,61 @@ expose({
         batch.map((line, i) => ({
           id: line,
           vector: floats.subarray(i * dimensions, (i + 1) * dimensions),
-          own: true,
+          pos: OWN,
         })),
       );
     }
     onProgress({ done: fresh.length, total: fresh.length });
-    if (fresh.length > 0) {
-      const before = collections.packed;
-      collections.packed = await collection.pack();
-      before.close();
-    }
-    return { added: fresh.length, ...sizes() };
+    for (const line of fresh) deleted.delete(line);
+    if (fresh.length > 0) changed();
+    return { added: fresh.length, ...counted() };
   },
 });
 
-const again = (stop, form = "packed") =>
-  answer(collections[form], asked.text, asked.vector, { ...asked, ...STOPS[stop] });
 const name = ({ id, document: { words = [id] } }) => words[0];
 
-// Of the packed index, and of both; with what a search in them computed.
+// --- The two forms ----------------------------------------------------------------
+
+const current = () => (collections.packed ? "packed" : "live");
+
+// The packed form would still give what was deleted.
+function changed() {
+  changes++;
+  collections.packed?.close();
+  delete collections.packed;
+}
+
+function again(stop, form = current()) {
+  const { text, vector, like, options } = asked;
+  const how = { ...options, planes: STOPS[stop].planes };
+  const collection = collections[form];
+  return like === undefined ? answer(collection, text, vector, how) : moreLike(collection, like, how);
+}
+
+async function vectorOf(parts) {
+  const floats = await encoder.embed(parts.map(({ text }) => text));
+  const dimensions = floats.length / parts.length;
+  const sum = new Float32Array(dimensions);
+  floats.forEach((value, i) => (sum[i % dimensions] += parts[Math.floor(i / dimensions)].weight * value));
+  return sum;
+}
+
+// --- Figures ------------------------------------------------------------------------
+
+// Sizes, and how many texts there are of each kind: what a search for one says.
+function counted() {
+  const { live } = collections;
+  const { dimensions } = live.info();
+  const any = new Float32Array(dimensions).fill(1);
+  const counts = {};
+  for (const pos of [...PARTS, OWN]) {
+    live.search(any, { limit: 1, where: { pos } });
+    counts[pos] = live.lastStats.matches;
+  }
+  return { counts, ...sizes() };
+}
+
+// Of the index that is asked, and of both; with what a search in them computed.
 function sizes(found = {}) {
   const forms = {};
   for (const [form, collection] of Object.entries(collections)) {
@@ -131,6 +209,6 @@ function sizes(found = {}) {
     forms[form] = { blockBytes, textBytes: blockBytes / count, linkBytes: graphBytes / count };
     if (found[form]) forms[form].distances = found[form].distances;
   }
-  const { count, blockBytes, codeBytes, simd, spec } = collections.packed.info();
-  return { count, blockBytes, codeBytes, simd, spec, forms };
+  const { count, blockBytes, codeBytes, simd, spec } = collections[current()].info();
+  return { count, deleted: deleted.size, blockBytes, codeBytes, simd, spec, forms };
 }
