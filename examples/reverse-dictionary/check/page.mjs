@@ -136,7 +136,7 @@ export async function checkPage(check) {
     await check("page: works by keyboard alone", async () => {
       const focused = () => page.evaluate(() => document.activeElement.id || document.activeElement.className);
       const inAnswer = (n) => page.evaluate((n) =>
-        document.activeElement === document.querySelectorAll("#answers button")[n], n);
+        document.activeElement === document.querySelectorAll("#answers .answer")[n], n);
       await page.evaluate(() => document.activeElement.blur());
       await page.keyboard.press("/");
       assert.equal(await focused(), "query");
@@ -152,12 +152,20 @@ export async function checkPage(check) {
       await page.keyboard.press("ArrowUp");
       assert.equal(await focused(), "query");
       await page.keyboard.press("ArrowDown");
-      const gloss = await page.locator("#answers button").first().getAttribute("data-text");
+      const id = await page.locator("#answers li").first().getAttribute("data-id");
       await page.keyboard.press("Enter");
-      assert.equal(await page.inputValue("#query"), gloss);
+      await page.waitForSelector(`#answers[data-like="${id}"] .word`);
+      assert.ok(await inAnswer(0));
+      await page.keyboard.press("ArrowDown");
+      await page.keyboard.press("Tab"); // from an answer to its button
+      assert.equal(await focused(), "delete");
+      await page.keyboard.press("ArrowUp");
+      assert.ok(await inAnswer(0));
+      await page.keyboard.press("Escape");
       assert.equal(await focused(), "query");
       await page.evaluate(() => history.back());
-      await page.waitForFunction((text) => document.getElementById("query").value === text, QUESTION);
+      await page.waitForSelector('#answers[data-like=""] .word');
+      assert.equal(await page.inputValue("#query"), QUESTION);
     });
 
     await check("page: nothing for axe to complain about, light and dark", async () => {
@@ -187,6 +195,23 @@ export async function checkPage(check) {
       assert.ok(await page.evaluate(() => document.documentElement.scrollWidth <= 360));
       assert.deepEqual(await violations(), []);
       await picture("reverse-dictionary-phone-precision");
+      await page.click("#precision summary");
+      await page.locator(".delete").nth(1).click();
+      await page.waitForSelector("#deleted.shown");
+      await page.locator(".answer").first().click();
+      await page.waitForSelector('#answers:not([data-like=""]) .word');
+      assert.ok(await page.evaluate(() => document.documentElement.scrollWidth <= 360));
+      const small = await page.evaluate(() =>
+        [...document.querySelectorAll("#answers button, #kinds button, #deleted button, #back")].filter((button) => {
+          const { width, height } = button.getBoundingClientRect();
+          return width < 24 || height < 24;
+        }).map(({ outerHTML }) => outerHTML));
+      assert.deepEqual(small, []);
+      assert.deepEqual(await violations(), []);
+      await picture("reverse-dictionary-phone-delete");
+      await page.click("#deleted .undo");
+      await page.waitForSelector("#deleted:not(.shown)", { state: "attached" });
+      await page.click("#back");
       await page.setViewportSize(DESKTOP);
       await order("query,answers,bits");
     });
@@ -195,7 +220,9 @@ export async function checkPage(check) {
       await page.click("#add");
       await page.waitForFunction(() => added.textContent !== "");
       assert.equal(await page.textContent("#added"), "Added 5. The index holds 5,005 texts now.");
-      assert.ok(await page.isChecked("#only"));
+      const own = '[data-kind="your line"]';
+      const pressed = () => page.getAttribute(own, "aria-pressed");
+      assert.equal(await pressed(), "true");
       assert.equal((await ask("travelling abroad"))[0], "Renew the passport in January");
       const key = "Spare key under the flower pot";
       assert.equal((await ask("how to open the front door"))[0], key);
@@ -204,7 +231,8 @@ export async function checkPage(check) {
       await formFigures();
       await page.evaluate(() => scrollTo(0, 0));
       await picture("reverse-dictionary-own-lines");
-      await page.uncheck("#only");
+      await page.click(own);
+      assert.equal(await pressed(), "false");
       assert.ok((await ask("where did we hide the key")).slice(0, 10).includes(key));
       await page.click("#add");
       await page.waitForFunction(() => /already/.test(added.textContent));

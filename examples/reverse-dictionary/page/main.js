@@ -120,8 +120,8 @@ let afterwards; // what else is to be done once the answers are there
 function show(asked, result) {
   const isMove = shown?.text === asked.text && shown.like === asked.like && `${shown.kinds}` === `${asked.kinds}`;
   shown = asked;
-  const { text, like = "", kinds, stop } = asked;
-  Object.assign($("answers").dataset, { question: text, like, kinds, stop, form: result?.form ?? "" });
+  const { text, like = "", kinds, plan, stop } = asked;
+  Object.assign($("answers").dataset, { question: text, like, kinds, plan, stop, form: result?.form ?? "" });
   $("about").textContent = describe(asked, result);
   $("back").hidden = asked.like === undefined;
   showAnswers($("answers"), $("left-out"), result);
