@@ -133,18 +133,21 @@ function driver({ page, evaluate }) {
   };
 }
 
+const yesNo = (value) => (value ? "yes" : "no");
+
 // The panel says what the package says of the same search.
 function sameFigures({ figures }, result, { count = COUNT, plan, reason }) {
   assert.deepEqual(
     {
       plan: figures.plan, reason: figures.reason, matches: figures.matches, distances: figures.distances,
       planes: figures.planes, refined: figures.refined, bytes: figures.bytes, refineBytes: figures.refineBytes,
-      hops: figures.hops, exact: figures.exact, cut: figures.cut, hits: figures.hits,
+      hops: figures.hops, exact: figures.exact, fellBack: figures.fellBack, cut: figures.cut, hits: figures.hits,
     },
     {
       plan, reason, matches: `${number(result.matches)} of ${number(count)}`, distances: number(result.distances),
       planes: "1 bit", refined: number(result.refined), bytes: bytes(result.bytes), refineBytes: bytes(result.refineBytes),
-      hops: number(result.hops), exact: result.exact ? "yes" : "no", cut: "no", hits: "10",
+      hops: number(result.hops), exact: yesNo(result.exact), fellBack: yesNo(result.fellBack),
+      cut: "no", hits: "10",
     },
   );
 }

@@ -35,6 +35,7 @@ const ROWS = [
   ["of them to rank again", "refineBytes", ({ refineBytes }) => bytes(refineBytes)],
   ["Hops in the graph", "hops", ({ hops }) => number(hops)],
   ["Compared with every match", "exact", ({ exact }) => yesNo(exact)],
+  ["after a walk in vain", "fellBack", ({ fellBack }) => yesNo(fellBack)],
   ["Cut short", "cut", ({ cut }) => yesNo(cut)],
   ["Answers", "hits", ({ answers }) => number(answers.length)],
 ];

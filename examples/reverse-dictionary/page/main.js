@@ -208,7 +208,7 @@ document.addEventListener("keydown", (event) => {
     return;
   }
   const answer = event.target.closest("#answers li");
-  if (event.key === "Delete" && answer && !modified) {
+  if (["Delete", "Backspace"].includes(event.key) && answer && !modified) {
     remove(answer);
     return;
   }
