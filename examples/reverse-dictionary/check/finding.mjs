@@ -7,6 +7,7 @@ import { join } from "node:path";
 import { Collection } from "minnow";
 import { BROWSERS, open, serve } from "../../../tests/browser/browsers.mjs";
 import { answer, moreLike } from "../lookup.js";
+import { PLANS, REASONS } from "../page/explain.js";
 import { bytes, number } from "../page/format.js";
 import { nodeEncoder } from "../steps/node-encoder.mjs";
 import { INDEX, SCREENSHOTS, SITE } from "../steps/paths.mjs";
@@ -136,7 +137,7 @@ function driver({ page, evaluate }) {
 const yesNo = (value) => (value ? "yes" : "no");
 
 // The panel says what the package says of the same search.
-function sameFigures({ figures }, result, { count = COUNT, plan, reason }) {
+function sameFigures({ figures }, result) {
   assert.deepEqual(
     {
       plan: figures.plan, reason: figures.reason, matches: figures.matches, distances: figures.distances,
@@ -144,7 +145,8 @@ function sameFigures({ figures }, result, { count = COUNT, plan, reason }) {
       hops: figures.hops, exact: figures.exact, fellBack: figures.fellBack, cut: figures.cut, hits: figures.hits,
     },
     {
-      plan, reason, matches: `${number(result.matches)} of ${number(count)}`, distances: number(result.distances),
+      plan: PLANS[result.plan], reason: REASONS[result.reason],
+      matches: `${number(result.matches)} of ${number(COUNT)}`, distances: number(result.distances),
       planes: "1 bit", refined: number(result.refined), bytes: bytes(result.bytes), refineBytes: bytes(result.refineBytes),
       hops: number(result.hops), exact: yesNo(result.exact), fellBack: yesNo(result.fellBack),
       cut: "no", hits: "10",
@@ -152,16 +154,15 @@ function sameFigures({ figures }, result, { count = COUNT, plan, reason }) {
   );
 }
 
-const SCAN = { plan: "compare all that match", reason: "few texts match" };
-const WALK = { plan: "walk the graph", reason: "enough links lead there" };
-
 // --- Checks ---------------------------------------------------------------------
 
 async function checkKinds(user, { packed, ids, find }) {
   const all = await user.answered({ question: QUESTION, kinds: "", form: "packed" });
   assert.deepEqual(all.counts, [...PARTS.map((part) => number(COUNTS[part])), "0"]);
   assert.equal(all.about, "10 of 5,000 texts, closest first");
-  sameFigures(all, find(packed), { plan: "walk the graph", reason: "there is no filter" });
+  sameFigures(all, find(packed));
+  assert.equal(all.figures.plan, "walk the graph");
+  assert.equal(all.figures.reason, "there is no filter");
   assert.ok(await user.evaluate((own) => document.querySelector(`[data-kind="${own}"]`).disabled, OWN));
 
   for (const part of PARTS) {
@@ -177,14 +178,17 @@ async function checkKinds(user, { packed, ids, find }) {
   }
 
   await user.press("[data-kind=adverb]", " ");
-  sameFigures(await user.answered({ kinds: "adverb" }), find(packed, { where: { pos: "adverb" } }), SCAN);
+  const few = await user.answered({ kinds: "adverb" });
+  sameFigures(few, find(packed, { where: { pos: "adverb" } }));
+  assert.equal(few.figures.plan, "compare all that match");
+  assert.equal(few.figures.exact, "yes");
   await user.press("[data-kind=noun]", " ");
   const both = await user.answered({ kinds: "noun,adverb" });
   assert.deepEqual(both.pressed, ["noun", "adverb"]);
   assert.equal(both.about, "10 of 3,233 nouns and adverbs, closest first");
   const expected = find(packed, { where: { pos: ["noun", "adverb"] } });
   assert.deepEqual(both.ids, ids(expected));
-  sameFigures(both, expected, WALK);
+  sameFigures(both, expected);
   await user.press("[data-kind=noun]", " ");
   await user.press("[data-kind=adverb]", " ");
   const again = await user.answered({ kinds: "" });
@@ -194,8 +198,7 @@ async function checkKinds(user, { packed, ids, find }) {
 async function checkPlans(user, { packed, find, ids }) {
   await user.press("[data-kind=verb]", " ");
   const { places } = await user.answered({ kinds: "verb" });
-  const texts = { scan: SCAN.plan, walk: WALK.plan, "two-hop": "walk matches only", post: "walk, then filter" };
-  for (const plan of [...Object.keys(texts), "auto"]) {
+  for (const plan of [...Object.keys(PLANS), "auto"]) {
     await user.evaluate((value) => {
       const select = document.getElementById("plan");
       select.value = value;
@@ -203,7 +206,8 @@ async function checkPlans(user, { packed, find, ids }) {
     }, plan);
     const now = await user.answered({ kinds: "verb", plan });
     const expected = find(packed, { where: { pos: "verb" }, plan });
-    sameFigures(now, expected, plan === "auto" ? SCAN : { plan: texts[plan], reason: "you chose it" });
+    sameFigures(now, expected);
+    if (plan !== "auto") assert.deepEqual([expected.plan, expected.reason], [plan, "forced"]);
     assert.deepEqual(now.ids, ids(expected));
     assert.deepEqual(now.places, places, "nothing moves");
   }
@@ -221,7 +225,7 @@ async function checkLike(user, { packed, ids }) {
   assert.ok(!now.ids.includes(of));
   const [word] = packed.get(of).words;
   assert.equal(now.about, `10 of 5,000 texts, like ${word}`);
-  sameFigures(now, expected, { plan: "walk the graph", reason: "there is no filter" });
+  sameFigures(now, expected);
   assert.deepEqual(now.places, before.places, "nothing moves");
   assert.equal(now.focused, "answer");
   assert.equal(await user.evaluate(() => query.value), QUESTION);

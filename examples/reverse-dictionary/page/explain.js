@@ -3,18 +3,18 @@
 import { bytes, number } from "./format.js";
 import { pairs } from "./table.js";
 
-const PLANS = {
+export const PLANS = {
   scan: "compare all that match",
   walk: "walk the graph",
   "two-hop": "walk matches only",
   post: "walk, then filter",
 };
 
-const REASONS = {
+export const REASONS = {
   "no-graph": "there is no graph",
   forced: "you chose it",
   all: "there is no filter",
-  few: "few texts match",
+  few: "comparing them takes least",
   sparse: "too few links lead there",
   dense: "enough links lead there",
 };
