@@ -38,9 +38,14 @@ function refiner(index, query, mapped, first, { planes, refineBy, rows }) {
   return (slot) => distance(codes[slot]);
 }
 
+const withVectors = ({ keys, codes }) =>
+  [...codes.keys()].filter((slot) => keys[slot] !== undefined);
+
 // The slots that the candidates are taken from, of which `wanted` are refined.
-function sifted({ header, keys, codec, codes }, mapped, planes, wanted) {
-  const slots = [...codes.keys()];
+function sifted(index, mapped, planes, wanted) {
+  const { header, keys, codec, codes } = index;
+  const slots = withVectors(index);
+  if (slots.length < codes.length) return slots;
   const size = Math.max(256, 4 * wanted);
   if (header.structure !== "flat" || planes !== 1 || codec.packed !== 1) return slots;
   if (size >= slots.length || size > 4096) return slots;
@@ -49,13 +54,14 @@ function sifted({ header, keys, codec, codes }, mapped, planes, wanted) {
   return found.slice(0, size).map(({ slot }) => slot);
 }
 
-// The candidates, nearest first.
+// The candidates, nearest first. Where slots have no vector, blocks as small as
+// the golden ones are scanned.
 function find(index, measure, slots, { k, ef }, wanted) {
   const { header, state, keys, codes } = index;
   const distance = (slot) => measure(codes[slot]);
   const room = { k, wanted, ef: Math.max(ef || 128, wanted) };
   const kept =
-    header.structure === "hnsw" && state.linked
+    header.structure === "hnsw" && state.linked && state.vectors === state.count
       ? walk(index, distance, room)
       : undefined;
   return (kept ?? rank(keys, slots, distance)).slice(0, wanted);
@@ -68,7 +74,7 @@ export function search(index, vector, options) {
   const [query, mapped] = prepared(index, vector);
   const planes = options.planes || defaultPlanes(codec);
   const measure = codec.measure(mapped, planes);
-  const all = [...codes.keys()];
+  const all = withVectors(index);
   const refined = refiner(index, query, mapped, planes, options);
   const wanted = refined
     ? Math.ceil(f32(f32(options.refineK || 10) * options.k))
