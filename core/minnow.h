@@ -1278,10 +1278,10 @@ uint32_t mn_cpu_features(void);
 
 /* Uses only kernels that need nothing but `features`, and of these the fastest.
  * On x86 what the processor lacks is taken out. On AArch64 a mask of
- * MN_CPU_DOTPROD and MN_CPU_I8MM is believed: pass mn_host_cpu_features(), as a
- * bit that is not true ends in an illegal instruction; one with any other bit,
- * as MN_CPU_ALL, is cut to mn_cpu_features(). Opening and creating already
- * choose by mn_cpu_features(). */
+ * MN_CPU_DOTPROD and MN_CPU_I8MM is believed: pass what hosted/minnow_cpu.h
+ * finds out, as a bit that is not true ends in an illegal instruction; one with
+ * any other bit, as MN_CPU_ALL, is cut to mn_cpu_features(). Opening and
+ * creating already choose by mn_cpu_features(). */
 void mn_index_use_features(mn_index *index, uint32_t features);
 
 #ifdef __cplusplus
