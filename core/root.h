@@ -5,9 +5,46 @@
 
 #include <stdint.h>
 
-/* Processors that compute floats have an instruction. For others a compiler
- * would call libm. */
-#if defined(__SOFTFP__) || (defined(__riscv) && !defined(__riscv_flen))
+/* Most processors that compute floats have an instruction. A compiler uses it,
+ * but calls libm too where that must set errno for negative numbers: there the
+ * instruction is named here. For other processors it would call libm alone. */
+#if !defined(__SOFTFP__) && !defined(__XTENSA__) &&                            \
+    !(defined(__riscv) && !defined(__riscv_flen)) &&                           \
+    defined(__NO_MATH_ERRNO__)
+
+static inline float mn_root(float x) {
+  return __builtin_sqrtf(x);
+}
+
+#elif defined(__SSE_MATH__)
+
+static inline float mn_root(float x) {
+  __asm__("sqrtss %0, %0" : "+x"(x));
+  return x;
+}
+
+#elif defined(__aarch64__)
+
+static inline float mn_root(float x) {
+  __asm__("fsqrt %s0, %s0" : "+w"(x));
+  return x;
+}
+
+#elif defined(__ARM_FP) && !defined(__SOFTFP__)
+
+static inline float mn_root(float x) {
+  __asm__("vsqrt.f32 %0, %0" : "+t"(x));
+  return x;
+}
+
+#elif defined(__riscv_flen)
+
+static inline float mn_root(float x) {
+  __asm__("fsqrt.s %0, %0" : "+f"(x));
+  return x;
+}
+
+#else
 
 /* x = m 2^e with an even e, and m of 24 or 25 bits. The root of 2^25 m has 25
  * bits, of which the last one says how to round: no root of a float lies
@@ -43,12 +80,6 @@ static inline float mn_root(float x) {
   bits = ((uint32_t)(e / 2 + 126) << 23) + (uint32_t)((root + 1) >> 1);
   __builtin_memcpy(&x, &bits, sizeof x);
   return x;
-}
-
-#else
-
-static inline float mn_root(float x) {
-  return __builtin_sqrtf(x);
 }
 
 #endif
