@@ -309,11 +309,8 @@ async function checkDelete(user, { packed, ids, find }) {
   for (let left = TAKEN; left > 0; left--) {
     if (left % 2 === 0) await user.press("#deleted .undo", "Enter");
     else await user.control("z");
-    await user.evaluate(async (left) => {
-      while (document.querySelector("[data-figure=deleted]").textContent !== left) {
-        await new Promise((done) => setTimeout(done, 20));
-      }
-    }, String(left - 1));
+    await user.until(`#answers [data-id="${taken[left - 1]}"] .answer:focus`);
+    assert.equal((await user.state()).figures.deleted, String(left - 1));
   }
   now = await user.answered({ form: "packed" });
   assert.deepEqual(now.ids, before.ids);

@@ -21,7 +21,7 @@ let encoder;
 // The index in its two forms. `live` takes what changes. `packed` is asked; while
 // it lags behind there is none, and `live` is asked.
 const collections = {};
-let changes = 0;
+let lastChange = Promise.resolve();
 let asked = {}; // the last question; of one in words the vector
 const deleted = new Map(); // id → document, of what may be taken back
 
@@ -104,16 +104,16 @@ expose({
   },
 
   // Gone at once: no search gives it any more, and others take its place.
-  delete(id) {
+  delete: inTurn((id) => {
     deleted.set(id, collections.live.get(id));
     collections.live.delete(id);
     changed();
     return counted();
-  },
+  }),
 
   // The index keeps codes, not vectors: what is taken back is encoded again, as
   // what is new would be.
-  async takeBack(id) {
+  takeBack: inTurn(async (id) => {
     const { live } = collections;
     const document = deleted.get(id);
     if (!live.has(id)) {
@@ -122,20 +122,16 @@ expose({
     }
     deleted.delete(id);
     return counted();
-  },
+  }),
 
-  // Packs what changed. Where more changes while it does, that has to be packed.
-  async pack() {
-    if (collections.packed) return counted();
-    const before = changes;
-    const packed = await collections.live.pack();
-    if (changes === before) collections.packed = packed;
-    else packed.close();
+  // Packs what changed.
+  pack: inTurn(async () => {
+    collections.packed ??= await collections.live.pack();
     return counted();
-  },
+  }),
 
   // Lines of the user's own: encoded, added, and found from then on.
-  async add(lines, onProgress) {
+  add: inTurn(async (lines, onProgress) => {
     const collection = collections.live;
     const fresh = [...new Set(lines)].filter((line) => !collection.has(line));
     for (let done = 0; done < fresh.length; done += BATCH) {
@@ -155,7 +151,7 @@ expose({
     for (const line of fresh) deleted.delete(line);
     if (fresh.length > 0) changed();
     return { added: fresh.length, ...counted() };
-  },
+  }),
 });
 
 const name = ({ id, document: { words = [id] } }) => words[0];
@@ -164,9 +160,17 @@ const name = ({ id, document: { words = [id] } }) => words[0];
 
 const current = () => (collections.packed ? "packed" : "live");
 
+// Changes, and packing, wait for one another: each is done with what it was given.
+function inTurn(change) {
+  return (...given) => {
+    const next = lastChange.then(() => change(...given));
+    lastChange = next.catch(() => {});
+    return next;
+  };
+}
+
 // The packed form would still give what was deleted.
 function changed() {
-  changes++;
   collections.packed?.close();
   delete collections.packed;
 }
