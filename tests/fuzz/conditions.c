@@ -62,10 +62,15 @@ int conditions_hold(const conditions *c, uint64_t key, uint32_t slot) {
          (c->modulus == 0 || key % c->modulus == 0);
 }
 
+int is_live(const mn_index *index, uint32_t slot) {
+  return index->live == NULL || (index->live[slot / 32] >> slot % 32 & 1);
+}
+
 uint32_t conditions_count(const conditions *c, const mn_index *index,
                           uint32_t slots) {
   uint32_t count = 0;
   for (uint32_t slot = 0; slot < slots; slot++)
-    count += (uint32_t)conditions_hold(c, index->keys[slot], slot);
+    count +=
+        is_live(index, slot) && conditions_hold(c, index->keys[slot], slot);
   return count;
 }

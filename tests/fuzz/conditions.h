@@ -18,6 +18,9 @@ conditions conditions_draw(const mn_index *index, uint32_t slots);
 /* Puts them into a query, and whatever else decides how matches are found. */
 void conditions_ask(const conditions *c, mn_query *query);
 
+/* Whether there is a vector at a slot in use, by the block's bits. */
+int is_live(const mn_index *index, uint32_t slot);
+
 /* Whether they let a vector through, and how many of all slots. */
 int conditions_hold(const conditions *c, uint64_t key, uint32_t slot);
 uint32_t conditions_count(const conditions *c, const mn_index *index,

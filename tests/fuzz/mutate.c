@@ -106,6 +106,16 @@ static size_t change_options(uint8_t *data, size_t size, size_t max_size) {
     s->count = is_packed ? capacity : draw() % (capacity + 1);
     s->linked = index.links ? draw() % (s->count + 1) : s->count;
     s->added = s->count;
+    if (!is_packed && draw() % 2) {
+      s->free = draw() % (s->count - s->linked + 1);
+      s->dead = index.links ? draw() % (s->linked + 1) : 0;
+      s->linked = index.links ? s->linked : s->count - s->free;
+      s->free_first = draw() % (s->count + 1);
+      s->pending_first = index.links ? draw() % (s->count + 1) : 0;
+      s->pending_last = index.links ? draw() % (s->count + 1) : 0;
+      s->sweep = index.links ? draw() % 3 : 0;
+      s->cursor = s->sweep ? draw() % (s->count + 1) : 0;
+    }
     s->entries = index.links && s->linked > 0 ? 1 + draw() % 64 : 0;
     s->stride = s->entries > 0 ? 1u << draw() % 4 : 0;
     s->trained = 1;
@@ -130,9 +140,10 @@ static void change_contents(uint8_t *data, size_t size) {
   }
 }
 
-/* count, linked, entries, stride, trained */
+/* Every field: count, linked and so on up to what is tuned. */
 static void change_state(uint8_t *data, size_t size) {
-  put(data, size, BODY + 4 * (draw() % 5), likely());
+  const size_t fields = offsetof(mn_state, zero) / 4;
+  put(data, size, BODY + 4 * (draw() % fields), likely());
 }
 
 /* A run of bytes, by libFuzzer's own ways; the length stays. */

@@ -18,6 +18,47 @@
 
 /* --- Changing ------------------------------------------------------------- */
 
+/* Keys that are there, mostly. */
+static uint64_t draw_key(const mn_index *index) {
+  const uint32_t slots = mn_index_info(index).slots;
+  return slots > 0 && draw() % 8 ? index->keys[draw() % slots] : draw() % 64;
+}
+
+static void remove_some(mn_index *index) {
+  uint64_t keys[4];
+  uint32_t bad;
+  const uint32_t count = draw() % 5;
+  for (uint32_t i = 0; i < count; i++)
+    keys[i] = draw_key(index);
+  mn_index_delete(index, keys, count, &bad);
+}
+
+static void replace_some(mn_index *index, mn_arena *arena) {
+  const uint32_t dimensions = index->options.dimensions;
+  const uint32_t count = draw() % 4;
+  float *rows = malloc((size_t)(count + 1) * dimensions * sizeof *rows);
+  uint64_t keys[4];
+  uint32_t bad;
+  fill(rows, count * dimensions);
+  for (uint32_t i = 0; i < count; i++)
+    keys[i] = draw_key(index);
+  const mn_vectors vectors = {rows, count, dimensions};
+  if (draw() % 2)
+    mn_index_update(index, keys, &vectors, &bad, arena);
+  else
+    mn_index_upsert(index, keys, &vectors, &bad, arena);
+  free(rows);
+}
+
+/* A step or, which must end, all. */
+static void repair(mn_index *index, mn_arena *arena) {
+  uint32_t left = UINT32_MAX;
+  const uint32_t limit = draw() % 2 ? draw() % 60 : UINT32_MAX;
+  const mn_status status = mn_index_repair(index, limit, &left, arena);
+  REQUIRE(status == MN_OK || status == MN_ERROR_READ_ONLY ||
+          status == MN_ERROR_ARENA);
+}
+
 static mn_status add(mn_index *index, mn_arena *arena) {
   const uint32_t dimensions = index->options.dimensions;
   const uint32_t count = draw() % 4;
@@ -89,15 +130,24 @@ static void change(mn_index *index, mn_arena *arena, mn_arena *scratch,
       else
         set_model(index);
     }
-    switch (draw() % 5) {
+    switch (draw() % 8) {
     case 0:
-      mn_index_resize(index, info.count + draw() % 40, arena);
+      mn_index_resize(index, info.slots + draw() % 40, arena);
       break;
     case 1:
       attach(index, arena);
       break;
     case 2:
       mn_index_seal(index);
+      break;
+    case 3:
+      remove_some(index);
+      break;
+    case 4:
+      replace_some(index, arena);
+      break;
+    case 5:
+      repair(index, arena);
       break;
     default:
       add(index, arena);
@@ -121,7 +171,7 @@ static void pack(const mn_index *index, mn_arena *scratch, int is_valid) {
   mn_index packed, live;
   if (mn_plan_pack(index, &plan) != MN_OK) {
     const mn_info info = mn_index_info(index);
-    REQUIRE(index->is_packed || info.count == 0 || info.dead > 0);
+    REQUIRE(index->is_packed || info.count == 0 || info.dead > 0 || !is_valid);
     return;
   }
   const size_t bytes = plan.block_bytes + plan.scratch_bytes;

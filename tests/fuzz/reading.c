@@ -40,10 +40,11 @@ static int is_refusal(mn_status status) {
 static void check_hits(const mn_index *index, const mn_hit *hits,
                        uint32_t found, const conditions *c, int is_valid) {
   const mn_info info = mn_index_info(index);
-  uint8_t *seen = calloc(info.count + 1, 1);
+  uint8_t *seen = calloc(info.slots + 1, 1);
   for (uint32_t i = 0; i < found; i++) {
     const uint32_t slot = hits[i].slot;
-    REQUIRE(slot < info.count && !seen[slot]);
+    REQUIRE(slot < info.slots && !seen[slot]);
+    REQUIRE(!is_valid || is_live(index, slot));
     REQUIRE(index->keys[slot] == hits[i].key);
     /* Where keys repeat, which they do in damage only, the map knows one. */
     REQUIRE(!is_valid || conditions_hold(c, hits[i].key, slot));
@@ -61,7 +62,7 @@ static void check_hits(const mn_index *index, const mn_hit *hits,
 static mn_status fetch(void *context, uint64_t key, uint32_t slot,
                        float *vector) {
   const mn_index *index = context;
-  REQUIRE(slot < mn_index_info(index).count && index->keys[slot] == key);
+  REQUIRE(slot < mn_index_info(index).slots && index->keys[slot] == key);
   fill(vector, index->options.dimensions);
   return draw() % 500 ? MN_OK : (mn_status)77;
 }
@@ -89,7 +90,7 @@ static int may_be_refused(const mn_query *query) {
 static void search(const mn_index *index, const float *row, const conditions *c,
                    mn_arena *scratch, int is_valid) {
   static mn_hit hits[K_MAX];
-  const uint32_t count = mn_index_info(index).count;
+  const uint32_t count = mn_index_info(index).slots;
   uint32_t found = K_MAX + 1;
   mn_stats stats;
   mn_sizes sizes;
@@ -138,7 +139,7 @@ static void search(const mn_index *index, const float *row, const conditions *c,
 static void search_more(const mn_index *index, const float *row,
                         const conditions *c, mn_arena *scratch, int is_valid) {
   static mn_hit hits[2 * K_MAX];
-  const uint32_t count = mn_index_info(index).count;
+  const uint32_t count = mn_index_info(index).slots;
   const mn_vectors rows = {row, 1, index->options.dimensions};
   uint32_t found;
   mn_query query = make_query(index, row);
@@ -164,7 +165,7 @@ static void search_more(const mn_index *index, const float *row,
 
 static void search_some(const mn_index *index, float *row, mn_arena *scratch,
                         int is_valid) {
-  const uint32_t count = mn_index_info(index).count;
+  const uint32_t count = mn_index_info(index).slots;
   const conditions none = {.bits = NULL};
   for (unsigned i = 0; i < 3; i++)
     search(index, row, &none, scratch, is_valid);
@@ -181,7 +182,9 @@ static void search_some(const mn_index *index, float *row, mn_arena *scratch,
 static void reconstruct(const mn_index *index, float *row, mn_arena *scratch,
                         int is_valid) {
   const mn_info info = mn_index_info(index);
-  for (uint32_t slot = 0; slot < info.count && slot < 5; slot++) {
+  for (uint32_t slot = 0; slot < info.slots && slot < 5; slot++) {
+    if (!is_live(index, slot))
+      continue;
     const uint64_t key = index->keys[slot];
     uint32_t at;
     const mn_status status = mn_index_find(index, key, &at);

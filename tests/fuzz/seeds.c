@@ -17,6 +17,8 @@ typedef enum variant {
   SPARE,    /* room left, a host section, not sealed */
   UNLINKED, /* half of the vectors not in the graph yet */
   PACKED,   /* with twins, a host section, and sealed */
+  DELETED,  /* a third of the vectors gone, twins among them */
+  REPAIRED, /* the same, and halfway through a sweep */
   VARIANTS
 } variant;
 
@@ -34,7 +36,7 @@ static void build(mn_index *index, mn_arena *arena, const mn_options *options,
   mn_vectors all = {rows, SAMPLE, D}, first = {rows, half, D},
              second = {rows + half * D, n - half, D};
   gen_rows(rows, "uniform", n, 0, SAMPLE, D);
-  for (uint32_t i = 0; (kind == PACKED || kind == SPARE) && i < SAMPLE; i += 3)
+  for (uint32_t i = 0; (kind >= PACKED || kind == SPARE) && i < SAMPLE; i += 3)
     memcpy(rows + i * D, rows + i % 9 * D, D * sizeof *rows);
   require(mn_index_create(index, options, kind == SPARE ? n + 9 : n, arena));
   if (kind == EMPTY)
@@ -50,6 +52,10 @@ static void build(mn_index *index, mn_arena *arena, const mn_options *options,
                             arena));
   if (kind == PACKED)
     require(mn_index_pack(index, index, arena));
+  for (uint64_t key = 0; kind >= DELETED && key < n; key += 3)
+    require(mn_index_delete(index, &key, 1, NULL));
+  if (kind == REPAIRED)
+    require(mn_index_repair(index, n + n / 2, &left, arena));
   if (kind == TIGHT || kind == PACKED)
     require(mn_index_seal(index));
 }
