@@ -110,6 +110,8 @@ void mn_slot_delete(mn_index *index, uint32_t slot) {
   mn_key_map_remove(index, index->keys[slot]);
   if (mn_slot_leave(index, slot))
     mn_slot_free(index, slot);
+  if (mn_is_graph(&index->options))
+    mn_graph_settle(index);
 }
 
 static void clear(void *array, size_t each, uint32_t slot) {

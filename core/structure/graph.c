@@ -137,3 +137,14 @@ void mn_graph_renew_entries(mn_index *index) {
   if (count == 0)
     state->stride = 0;
 }
+
+void mn_graph_settle(mn_index *index) {
+  mn_state *state = index->state;
+  if (state->linked == 0 && state->entries > 0) {
+    mn_zero(index->entries, MN_ENTRIES * sizeof *index->entries);
+    state->entries = state->stride = 0;
+  } else if (state->linked > state->dead && state->entries == 0) {
+    state->entries = state->stride = 1;
+    index->entries[0] = 0;
+  }
+}

@@ -86,6 +86,10 @@ int mn_graph_has(const mn_index *index, uint32_t slot);
 /* Whether a slot is in the graph, no twin, and none hangs on it. */
 int mn_graph_is_single(const mn_index *index, uint32_t slot);
 
+/* Keeps a damaged graph openable after a change: there are entries where
+ * vectors are linked, and none where nothing is. A sound graph has them so. */
+void mn_graph_settle(mn_index *index);
+
 /* Whether the number of entries and their stride can be those of as many linked
  * vectors. */
 int mn_graph_begins(const mn_index *index);

@@ -230,4 +230,5 @@ void mn_graph_commit(mn_index *index, const uint32_t *slots,
     commit_one(index, &b, place, chooser, committer);
     index->state->linked++;
   }
+  mn_graph_settle(index);
 }

@@ -222,8 +222,17 @@ static void end_pass(mn_index *index) {
   mn_state *state = index->state;
   state->cursor = 0;
   state->sweep = state->sweep == 1 ? 2 : 0;
-  if (state->sweep == 2)
+  if (state->sweep == 2) {
     mn_graph_renew_entries(index);
+    mn_graph_settle(index);
+    return;
+  }
+  /* Those that are not there, in a damaged block, would never be freed, and
+   * sweep would follow on sweep. */
+  state->dead -= state->dying;
+  state->linked -= state->dying;
+  state->dying = 0;
+  mn_graph_settle(index);
 }
 
 static void visit(mn_index *index, uint32_t slot, mn_repairer *r) {
