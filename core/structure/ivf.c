@@ -31,8 +31,6 @@ uint64_t mn_ivf_model_bytes(const mn_options *o, uint32_t dimensions) {
 mn_centroids mn_ivf_centroids(const mn_options *o, uint32_t dimensions,
                               uint8_t *model) {
   float *rows = (float *)(void *)model;
-  if (rows == NULL) /* while training is planned */
-    return (mn_centroids){.count = o->nlist, .dimensions = dimensions};
   float *norms = rows + (size_t)o->nlist * dimensions;
   return (mn_centroids){o->nlist, dimensions, rows, norms, norms + o->nlist};
 }
