@@ -7,7 +7,7 @@ import type { Document, Match, Update } from "./document.js";
 import { Documents } from "./documents.js";
 import type { Entry } from "./documents.js";
 import { MinnowError } from "./error.js";
-import { Index, mergeRenamed } from "./index.js";
+import { Index, keepers, mergeRenamed } from "./index.js";
 import { notMergeable } from "./merge.js";
 import type {
   Audit, Diversity, Explanation, Plan, Precision, Sampling, SearchOptions, SearchResult, SearchStats,
@@ -61,6 +61,7 @@ export class Collection {
     this.#index = index;
     this.#documents = documents;
     this.#metric = index.info().metric;
+    keepers.set(index, documents);
   }
 
   /** An empty collection. Throws as `Index.create` does. */
@@ -205,9 +206,7 @@ export class Collection {
 
   /** Makes it as small as it can be while it may still change; see `Index.compact`. */
   async compact(): Promise<void> {
-    this.#documents.write();
     await this.#index.compact();
-    this.#documents.follow();
   }
 
   // --- Search ----------------------------------------------------------------
@@ -275,7 +274,6 @@ export class Collection {
    * See `Index.pack`.
    */
   async pack(): Promise<Collection> {
-    this.#documents.write();
     const index = await this.#index.pack();
     return new Collection(index, Documents.read(index));
   }

@@ -22,6 +22,9 @@ export let mergeRenamed: (
   into: Index, from: Index, options: MergeOptions, renamed?: (slot: number) => number,
 ) => void;
 
+/** @internal Who keeps sections and slots of an index: writes them before its block is made anew, follows after. */
+export const keepers = new WeakMap<Index, { write(): void; follow(): void }>();
+
 /**
  * Vectors under numeric keys, searched for those nearest to a query.
  *
@@ -225,6 +228,8 @@ export class Index extends Searchable {
    */
   async compact(): Promise<void> {
     const [packed, fresh] = [await live(this).another(), await live(this).another()];
+    const keeper = keepers.get(this);
+    keeper?.write(); // not before waiting: more may have been added since
     const instance = changing(this);
     if (told(instance, "packed") === 1) throw statusError(READ_ONLY);
     repair(instance, CAPACITY_MAX);
@@ -235,6 +240,7 @@ export class Index extends Searchable {
     fresh.open(packed.reported);
     fresh.layout = instance.layout + 1;
     replace(this, fresh);
+    keeper?.follow();
   }
 
   // --- Pack ------------------------------------------------------------------
@@ -366,6 +372,7 @@ export class Index extends Searchable {
   /** Another index of the block that `make` makes of this one. */
   async #remade(make: (instance: Instance) => number, otherwise: string): Promise<Index> {
     const fresh = await live(this).another();
+    keepers.get(this)?.write();
     const instance = changing(this);
     const status = make(instance);
     const { code } = statusError(status);

@@ -316,6 +316,17 @@ test("collections: documents follow through all of it", async () => {
   assert.throws(() => collection.deleteWhere({ i: { near: 5 } }), TypeError);
   assert.deepEqual(collection.toBytes(), bytes);
 
+  // what changes before a copy is made is in it
+  for (const remade of ["pack", "compact"]) {
+    const making = collection[remade]();
+    collection.upsert({ id: "late", vector: row(data, 7, D), remade });
+    const made = (await making) ?? collection;
+    made.verify();
+    assert.deepEqual(made.get("late"), { remade });
+    assert.equal(made.search(row(data, 7, D), { limit: 2 }).some(({ id }) => id === "late"), true);
+  }
+  collection.delete("late");
+
   await collection.compact();
   assert.deepEqual([collection.info().slots, collection.size], [751, 751]);
   for (const from of [collection, await Collection.open(collection.toBytes()), await collection.pack()]) {
