@@ -136,12 +136,20 @@ static uint32_t slot_of(const mn_index *index, uint32_t stored) {
   return stored - 1 < index->state->count ? stored - 1 : MN_NO_SLOT;
 }
 
+/* The slot that follows, where it leads back to what it follows: so no slot is
+ * met twice, not even in a damaged block. */
+static uint32_t follow(const mn_index *index, uint32_t stored, uint32_t back) {
+  const uint32_t slot = slot_of(index, stored);
+  return slot != MN_NO_SLOT && node_of(index, slot)->back == back ? slot
+                                                                  : MN_NO_SLOT;
+}
+
 uint32_t mn_ivf_first(const mn_index *index, uint32_t list) {
-  return slot_of(index, index->lists[list]);
+  return follow(index, index->lists[list], MN_LIST_FIRST | list);
 }
 
 uint32_t mn_ivf_next(const mn_index *index, uint32_t slot) {
-  return slot_of(index, node_of(index, slot)->next);
+  return follow(index, node_of(index, slot)->next, slot + 1);
 }
 
 void mn_ivf_put(mn_index *index, uint32_t slot, uint32_t list) {

@@ -94,11 +94,8 @@ static int scan_range(const mn_index *index, uint32_t list, scan *s) {
   return 1;
 }
 
-/* All lists together are no longer than there are vectors, unless they are
- * damaged. */
 static int scan_chain(const mn_index *index, uint32_t list, scan *s) {
-  for (uint32_t slot = mn_ivf_first(index, list);
-       slot != MN_NO_SLOT && s->met < index->state->linked;
+  for (uint32_t slot = mn_ivf_first(index, list); slot != MN_NO_SLOT;
        slot = mn_ivf_next(index, slot))
     if (mn_slot_is_live(index, slot) && !meet(s, slot))
       return 0;
@@ -119,7 +116,8 @@ uint32_t mn_ivf_search(const mn_index *index, const mn_query *query,
   s.pool = pool;
   s.spending = spending;
   s.met = s.batch.count = 0;
-  int goes_on = 1;
+  /* Ranges that overlap, which is damage, would give a vector twice. */
+  int goes_on = !index->is_packed || mn_ivf_lists_hold(index);
   while (goes_on && prober->left > 0 &&
          (probed < nprobe || spending->spent - before < wanted ||
           pool->size < query->k)) {
