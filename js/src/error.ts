@@ -49,7 +49,7 @@ const STATUSES: readonly (readonly [code: string, message: string])[] = [
   ["untrained", ""], // these two are told with numbers
   ["trained", "nothing to train: this was trained already, or its spec needs none"],
   ["sample", ""],
-  ["alignment", "the block is not aligned: please report this"],
+  ["alignment", "the block lies at an address that is not a multiple of 8: please report this"],
   ["not-minnow", "these bytes are not a Minnow index: open what toBytes() returned"],
   ["version", "these bytes were written by a newer or unknown version: update the package, or build the index again"],
   ["truncated", "the bytes end too early: was the file copied or downloaded completely?"],

@@ -5,6 +5,7 @@ import * as auto from "./auto_cases.mjs";
 import * as change from "./change_cases.mjs";
 import * as conditions from "./conditions_cases.mjs";
 import * as encodings from "./encodings_cases.mjs";
+import * as firmware from "./firmware_cases.mjs";
 import * as formats from "./formats_cases.mjs";
 import * as inputs from "./inputs_cases.mjs";
 import * as pack from "./pack_cases.mjs";
@@ -15,7 +16,7 @@ import { Suite } from "./suite.mjs";
 
 const suite = new Suite(argv.slice(2));
 for (const cases of [arguments_, formats, search, conditions, change, recall, encodings,
-  auto, pack, inputs, system])
+  auto, pack, firmware, inputs, system])
   await cases.run(suite);
 suite.compareTargets();
 exit(suite.finish());

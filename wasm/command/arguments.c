@@ -98,6 +98,24 @@ static const char *read_digits(const char *text, uint64_t *number) {
   return at;
 }
 
+/* The same, or the digits behind 0x, as tables of flash partitions and linker
+ * scripts have them. */
+static const char *read_hexadecimal(const char *text, uint64_t *number) {
+  static const char digits[] = "0123456789abcdefABCDEF";
+  if (text[0] != '0' || (text[1] != 'x' && text[1] != 'X'))
+    return read_digits(text, number);
+  const size_t count = strspn(text + 2, digits);
+  if (count == 0 || count > 16)
+    return text;
+  uint64_t value = 0;
+  for (size_t i = 0; i < count; i++) {
+    const size_t at = (size_t)(strchr(digits, text[2 + i]) - digits);
+    value = value << 4 | (at < 16 ? at : at - 6);
+  }
+  *number = value;
+  return text + 2 + count;
+}
+
 exit_code arguments_number(const char *name, const char *text, uint64_t least,
                            uint64_t most, uint64_t *number) {
   if (!text)
@@ -135,14 +153,26 @@ exit_code arguments_bytes(const char *name, const char *text, uint64_t *bytes) {
   if (!text)
     return EXIT_OK;
   uint64_t value = 0;
-  const char *end = read_digits(text, &value);
+  const char *end = read_hexadecimal(text, &value);
   const uint64_t unit = unit_bytes(end);
   if (end == text || unit == 0 || value == 0 || value > UINT64_MAX / unit)
     return report(EXIT_USAGE, name,
                   "`%s` is not a number of bytes, such as 20000000, 20MB, "
-                  "512KiB or 1GB",
+                  "512KiB, 1GB or 0x40000",
                   text);
   *bytes = value * unit;
+  return EXIT_OK;
+}
+
+exit_code arguments_byte(const char *name, const char *text, uint8_t *byte) {
+  if (!text)
+    return EXIT_OK;
+  uint64_t value = 0;
+  const char *end = read_hexadecimal(text, &value);
+  if (end == text || *end != '\0' || value > UINT8_MAX)
+    return report(EXIT_USAGE, name,
+                  "`%s` is not a byte, 0 to 255 or 0x00 to 0xff", text);
+  *byte = (uint8_t)value;
   return EXIT_OK;
 }
 

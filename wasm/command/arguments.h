@@ -27,10 +27,14 @@ exit_code arguments_read(const char *command, const argument *arguments,
 exit_code arguments_number(const char *name, const char *text, uint64_t least,
                            uint64_t most, uint64_t *number);
 
-/* A number of bytes from 1: an integer and perhaps a unit, KB, MB or GB (1000,
- * 1000^2, 1000^3 bytes) or KiB, MiB or GiB (1024, …). `text` NULL leaves
- * `*bytes` alone. */
+/* A number of bytes from 1: an integer (hexadecimal behind 0x) and perhaps a
+ * unit, KB, MB or GB (1000, 1000^2, 1000^3 bytes) or KiB, MiB or GiB (1024, …).
+ * `text` NULL leaves `*bytes` alone. */
 exit_code arguments_bytes(const char *name, const char *text, uint64_t *bytes);
+
+/* A byte, decimal or hexadecimal behind 0x. `text` NULL leaves `*byte` alone.
+ */
+exit_code arguments_byte(const char *name, const char *text, uint8_t *byte);
 
 /* A decimal number from `least` to `most`. `text` NULL leaves `*number` alone.
  */

@@ -104,10 +104,24 @@ const char help_build[] =
 
 const char help_pack[] =
     "Usage: minnow pack INDEX -o OUT\n"
+    "       minnow pack INDEX -o OUT.c --c-array NAME [--section SECTION]\n"
+    "       minnow pack INDEX -o OUT --size BYTES [--fill BYTE]\n"
     "\n"
     "Writes the index for search only: without spare room, its links\n"
     "compressed, near vectors near one another. It gives the same answers;\n"
-    "keys stay, and nothing can be added. OUT may be INDEX.\n";
+    "keys stay, and nothing can be added. OUT may be INDEX.\n"
+    "\n"
+    "For firmware, also from an INDEX that is packed already:\n"
+    "  --c-array NAME     a C source, and beside it the header OUT.h: the\n"
+    "                     array NAME, const, aligned to 64 bytes, and its\n"
+    "                     size, NAME_bytes; C11 and C++11\n"
+    "  --section SECTION  puts the array there, such as .rodata.index (by an\n"
+    "                     attribute of gcc and clang)\n"
+    "  --size BYTES       an image as large as a flash partition: 262144,\n"
+    "                     256KiB, 0x40000, …; the index, then filling\n"
+    "  --fill BYTE        default 0xff, as erased flash reads\n"
+    "An image may begin at any multiple of 8. mn_index_open takes it whole:\n"
+    "what follows the index is not looked at.\n";
 
 const char help_thaw[] =
     "Usage: minnow thaw INDEX -o OUT [--capacity N]\n"

@@ -142,11 +142,16 @@ exit_code index_memory_thaw(index_memory *into, const mn_index *packed,
   return status == MN_OK ? EXIT_OK : report_index(path, status);
 }
 
+exit_code index_memory_seal(index_memory *of) {
+  const mn_status status = mn_index_seal(&of->index);
+  return status == MN_OK ? EXIT_OK : report_status("sealing", status);
+}
+
 exit_code index_memory_write(index_memory *of, output_file *to) {
-  mn_status status = mn_index_seal(&of->index);
-  return status == MN_OK
+  const exit_code code = index_memory_seal(of);
+  return code == EXIT_OK
              ? output_file_write(to, of->index.block, of->index.block_bytes)
-             : report_status("sealing", status);
+             : code;
 }
 
 /* --- Room ----------------------------------------------------------------- */

@@ -51,6 +51,8 @@ exit_code index_memory_pack(index_memory *into, const mn_index *live,
 exit_code index_memory_thaw(index_memory *into, const mn_index *packed,
                             uint64_t capacity, const char *path);
 
+exit_code index_memory_seal(index_memory *of);
+
 /* Seals the index and writes it. */
 exit_code index_memory_write(index_memory *of, output_file *to);
 

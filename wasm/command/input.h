@@ -68,6 +68,6 @@ exit_code input_read_row(input *in, void *row, size_t bytes, bool *end);
 /* Reports what is wrong with the rows' bytes. Says nothing after a failed
  * read, which was reported. */
 exit_code input_malformed(const input *in, const char *where,
-                          const char *format, ...) REPORT_FORMAT;
+                          const char *format, ...) REPORT_FORMAT(3);
 
 #endif

@@ -5,6 +5,7 @@
 #include "interrupt.h"
 
 #include <errno.h>
+#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -47,6 +48,14 @@ exit_code output_file_write(output_file *file, const void *bytes,
   return fwrite(bytes, 1, count, file->to) == count
              ? EXIT_OK
              : cannot_write(file->temporary);
+}
+
+exit_code output_file_print(output_file *file, const char *format, ...) {
+  va_list arguments;
+  va_start(arguments, format);
+  const int count = vfprintf(file->to, format, arguments);
+  va_end(arguments);
+  return count >= 0 ? EXIT_OK : cannot_write(file->temporary);
 }
 
 exit_code output_file_end(output_file *file, exit_code code) {

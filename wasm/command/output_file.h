@@ -20,6 +20,8 @@ exit_code output_file_check(const char *path);
 /* Begins writing, or finds out that PATH cannot be written. */
 exit_code output_file_begin(output_file *file, const char *path);
 exit_code output_file_write(output_file *file, const void *bytes, size_t count);
+exit_code output_file_print(output_file *file, const char *format, ...)
+    REPORT_FORMAT(2);
 
 /* Ends it: with EXIT_OK the file is there, otherwise nothing is left. Returns
  * `code`, or EXIT_OUTPUT. */

@@ -32,6 +32,11 @@ exit_code report_index(const char *path, mn_status status) {
     return report(EXIT_INDEX, path,
                   "not a Minnow index: it does not begin as one; give a file "
                   "that `minnow build` wrote");
+  case MN_ERROR_ALIGNMENT:
+    return report(EXIT_INDEX, path,
+                  "lies at an address that is not a multiple of %u; please "
+                  "report this as a mistake in minnow",
+                  MN_OPEN_ALIGNMENT);
   case MN_ERROR_VERSION:
     return report(EXIT_INDEX, path,
                   "an index of another format version; this minnow reads "

@@ -23,14 +23,14 @@ typedef enum exit_code {
 } exit_code;
 
 #if defined(__GNUC__)
-#define REPORT_FORMAT __attribute__((format(printf, 3, 4)))
+#define REPORT_FORMAT(AT) __attribute__((format(printf, AT, (AT) + 1)))
 #else
-#define REPORT_FORMAT
+#define REPORT_FORMAT(AT)
 #endif
 
 /* Prints `minnow: SUBJECT: what is wrong; what to do` and returns `code`. */
-exit_code report(exit_code code, const char *subject, const char *format,
-                 ...) REPORT_FORMAT;
+exit_code report(exit_code code, const char *subject, const char *format, ...)
+    REPORT_FORMAT(3);
 
 /* Not enough memory for `bytes` bytes of `what`. */
 exit_code report_memory(const char *what, uint64_t bytes);
