@@ -506,7 +506,9 @@ mn_status mn_index_create(mn_index *index, const mn_options *options,
                           uint32_t capacity, mn_arena *arena);
 
 /* Opens a block where it lies: flash, a mapped file, a byte array. Nothing is
- * copied, and the bytes are not written to. `bytes` may exceed the block.
+ * copied, and the bytes are not written to. `block` must be a multiple of
+ * MN_OPEN_ALIGNMENT (ALIGNMENT otherwise, before anything is read). `bytes` may
+ * exceed the block, as those of a flash partition do: what follows is not read.
  * Nothing in the block is trusted: header, table and bounds are checked here,
  * every number that is followed later is checked then, so that no block,
  * however hostile, leads outside itself. Contents that are damaged but within

@@ -11,6 +11,7 @@ const MN_ERROR_DUPLICATE_KEY = -7;
 const MN_ERROR_UNKNOWN_KEY = -8;
 const MN_ERROR_CAPACITY = -9;
 const MN_ERROR_READ_ONLY = -11;
+const MN_ERROR_ALIGNMENT = -15;
 const MN_ERROR_CORRUPT = -19;
 const LINK_BATCH = 64;
 
@@ -151,10 +152,12 @@ test("an index is built, searched, saved, opened and verified", () => {
   const [block, bytes] = [read32(index), read32(index + 4)];
   const copy = new Uint8Array(c.memory.buffer).slice(block, block + bytes);
   const opened = room(512);
-  const at = room(bytes + 8);
+  const at = room(bytes + 16);
   const image = at + (-at & 7);
+  for (const skip of [1, 2, 4, 7])
+    assert.equal(c.mn_index_open(opened, image + skip, bytes), MN_ERROR_ALIGNMENT);
   new Uint8Array(c.memory.buffer).set(copy, image);
-  assert.equal(c.mn_index_open(opened, image, bytes), 0);
+  assert.equal(c.mn_index_open(opened, image, bytes + 8), 0, "what follows is not looked at");
   assert.equal(c.mn_index_verify(opened), 0);
   assert.deepEqual(search(opened, [40.25, 0], 3, scratch), expected);
 
