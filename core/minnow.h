@@ -112,13 +112,16 @@ extern "C" {
  *
  *   MN_ONLY_SEARCH    nothing makes an index, changes or verifies it, and
  *                     MN_NO_TRAIN. Not to be linked: mn_index_append, _add,
- *                     _delete, _update, _upsert, _repair, _repair, _link,
- * _batch, _propose, _commit, _resize, _pack, _thaw, _merge, _merge_step, _tune,
- * _audit, _set_tuned, _verify, _encode, _between, mn_plan_pack, mn_plan_thaw,
- * mn_plan_merge, mn_plan_tune, mn_plan_audit MN_NO_DECODE      goes with
- * MN_ONLY_SEARCH: no vector is taken from its code. Not to be linked:
- * mn_index_reconstruct, _decode MN_NO_TRAIN       vectors can be added to a
- * block that was trained elsewhere. Not to be linked: mn_index_train,
+ *                     _delete, _update, _upsert, _repair, _link, _batch,
+ *                     _propose, _commit, _resize, _pack, _thaw, _merge,
+ *                     _merge_step, _tune, _audit, _set_tuned, _verify,
+ *                     _encode, _between, mn_plan_pack, mn_plan_thaw,
+ *                     mn_plan_merge, mn_plan_tune, mn_plan_audit
+ *   MN_NO_DECODE      goes with MN_ONLY_SEARCH: no vector is taken from its
+ *                     code. Not to be linked: mn_index_reconstruct, _decode,
+ *                     _search_like
+ *   MN_NO_TRAIN       vectors can be added to a block that was trained
+ *                     elsewhere. Not to be linked: mn_index_train,
  *                     mn_plan_training
  *   MN_NO_IVF         no MN_IVF
  *   MN_NO_GRAPH       no MN_HNSW; MN_AUTO wants it from MN_AUTO_HNSW_CAPACITY
@@ -1016,15 +1019,12 @@ typedef struct mn_sampling {
   const struct mn_query *query; /* as searches will be: k, planes, fetch, ...;
                                    its vector, dimensions and stats are not
                                    looked at, conditions are ARGUMENT */
-  const mn_vectors
-      *queries;        /* vectors like those that will be asked for; or
-                          NULL: vectors of the index, of which each is
-                          left out of its own answer. They are drawn by
-                          a hash of their keys, the same ones live,
-                          packed and thawed. While one is asked for, a
-                          walk    takes it for not there, or its links
-                          would    give the answer away: so it is about as
-                          hard    to answer as a new vector, rather harder */
+  /* Vectors like those that will be asked for; or NULL: vectors of the index,
+   * of which each is left out of its own answer. They are drawn by a hash of
+   * their keys, the same ones live, packed and thawed. While one is asked for,
+   * a walk takes it for not there, or its links would give the answer away: so
+   * it is about as hard to answer as a new vector, rather harder. */
+  const mn_vectors *queries;
   uint32_t sample;     /* so many vectors of the index; 0:
                           MN_SAMPLE_DEFAULT */
   mn_fetch fetch;      /* NULL, or brings the vectors as they were:

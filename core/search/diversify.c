@@ -105,7 +105,8 @@ static mn_status find_slots(const mn_index *index, const mn_hit *hits,
                             uint32_t count, uint32_t *slots) {
   for (uint32_t i = 0; i < count; i++) {
     slots[i] = hits[i].slot;
-    if (slots[i] >= index->state->count || index->keys[slots[i]] != hits[i].key)
+    if (slots[i] >= index->state->count || !mn_slot_is_live(index, slots[i]) ||
+        index->keys[slots[i]] != hits[i].key)
       return MN_ERROR_UNKNOWN_KEY;
   }
   return MN_OK;

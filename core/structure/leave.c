@@ -57,7 +57,8 @@ static void promote(const mn_index *index, uint32_t slot, uint32_t twin) {
   uint32_t *list = mn_graph_list(index, slot);
   uint32_t *own = mn_graph_list(index, twin);
   const uint32_t next = mn_graph_twin(index, twin);
-  if (!mn_list_is_twin(own) || twin == slot)
+  if (!mn_list_is_twin(own) || twin == slot ||
+      list[0] > mn_links_max(index->options.m))
     return; /* damage */
   mn_move(own, list, (1 + mn_links_max(index->options.m)) * sizeof *own);
   hang(index, twin, next);

@@ -131,6 +131,8 @@ int mn_link_back(const mn_index *index, mn_chooser *chooser,
 void mn_link_force(const mn_index *index, uint32_t slot) {
   const uint32_t most = mn_links_max(index->options.m);
   uint32_t *own = mn_graph_list(index, slot);
+  if (own[1] >= index->state->count)
+    return; /* damage */
   uint32_t *nearest = mn_graph_list(index, own[1]);
   const uint32_t last = mn_plain_links(nearest, most);
   if (last == 0)

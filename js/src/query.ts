@@ -216,8 +216,8 @@ export interface Sampling extends Precision {
   k?: number | undefined;
   /**
    * Rows like those that will be searched for. Default: vectors of the index,
-   * each left out of its own answer. Those are easier to find than new ones:
-   * bring queries where you have some.
+   * each left out of its own answer, which takes about what new ones take; bring
+   * queries where you have some.
    */
   queries?: Vectors | undefined;
   /** Without `queries`: how many vectors of the index. Default 256. */

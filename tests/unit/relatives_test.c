@@ -228,7 +228,22 @@ static void test_like(const char *spec, const char *kind) {
   fixture_free(&f);
 }
 
+/* A slot that is free has another key, be it one that hits may have: 0. */
+static void test_diversify_deleted(void) {
+  fixture f = fixture_filled("flat,f32", MN_L2, D, "uniform", 3);
+  const float query[D] = {0};
+  const uint64_t key = 0;
+  mn_hit hits[3];
+  uint32_t found;
+  CHECK_OK(fixture_search(&f, query, 3, 0, hits, &found, NULL));
+  CHECK_OK(mn_index_delete(&f.index, &key, 1, NULL));
+  CHECK_STATUS(mn_index_diversify(&f.index, hits, found, 1, 0.5f, &f.arena),
+               MN_ERROR_UNKNOWN_KEY);
+  fixture_free(&f);
+}
+
 int main(void) {
+  test_diversify_deleted();
   test_within("flat,f32");
   test_within("hnsw16,f32");
   test_within("flat,bits8");

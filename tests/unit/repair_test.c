@@ -3,6 +3,7 @@
  * sound between them and without dead vectors in the end; what is left is
  * found, and slots are used again. */
 #include "../../core/block.h"
+#include "../../core/structure/graph.h"
 #include "fixture.h"
 
 #define D 6u
@@ -161,7 +162,34 @@ static void test_repair_refused(void) {
   fixture_free(&f);
 }
 
+/* What is damaged within bounds stays within them, and repair ends. */
+static void test_damage(void) {
+  fixture f = fixture_filled("hnsw8,f32", MN_L2, D, "uniform", N);
+  const uint64_t key = 3;
+  uint32_t left;
+  /* More are dead by the state's numbers than there are. */
+  f.index.state->dead = 1;
+  CHECK_OK(mn_index_repair(&f.index, 4 * N, &left, &f.arena));
+  CHECK_EQUAL(left, 0);
+  /* A list longer than there is room for, with a twin in its last place. */
+  uint32_t *list = mn_graph_list(&f.index, 3);
+  list[0] = MN_TWIN - 1;
+  list[mn_links_max(8)] = MN_TWIN | 9;
+  mn_graph_list(&f.index, 9)[0] = MN_TWIN | 1;
+  CHECK_OK(mn_index_delete(&f.index, &key, 1, NULL));
+  /* A second pass meets links that lead outside. */
+  for (uint32_t slot = 0; slot < N; slot++)
+    for (uint32_t i = 1; i <= mn_links_max(8); i++)
+      mn_graph_list(&f.index, slot)[i] = MN_TWIN - i;
+  f.index.state->sweep = 2;
+  f.index.state->dying = f.index.state->dead;
+  CHECK_OK(mn_index_repair(&f.index, N, &left, &f.arena));
+  CHECK_STATUS(mn_index_verify(&f.index), MN_ERROR_CORRUPT);
+  fixture_free(&f);
+}
+
 int main(void) {
+  test_damage();
   static const char *const specs[] = {"flat,f32", "hnsw4,f32", "hnsw8,sq8",
                                       "hnsw4,bits4,refine=f16"};
   for (unsigned i = 0; i < sizeof specs / sizeof *specs; i++) {
