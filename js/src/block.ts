@@ -19,7 +19,7 @@ export let live: (block: Block) => Instance;
 export function changing(block: Block): Instance {
   const instance = live(block);
   if (!instance.busy) return instance;
-  throw new MinnowError("busy", "addAsync has not finished: await it before changing or saving");
+  throw new MinnowError("busy", "addAsync or repairAsync has not finished: await it before changing or saving");
 }
 
 /** @internal Gives a block another instance. */

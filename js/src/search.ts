@@ -101,7 +101,7 @@ export function stageQuery(
 export function checkSearch(instance: Instance, status: number): void {
   // Not for every search: an error takes its stack when it is made.
   if (status !== 0 && statusError(status).code === "argument") {
-    throw new MinnowError("argument", "no such planes: an index of bits1 to bits8 takes 1, 2, 4 or all of its bits, and refinePlanes more than planes; others have none");
+    throw new MinnowError("argument", 'no such planes or plan: "probe" is of ivf alone; an index of bits1 to bits8 takes 1, 2, 4 or all of its bits, and refinePlanes more than planes; others have none');
   }
   instance.check(status);
 }
