@@ -19,9 +19,9 @@ int mn_slot_take(mn_index *index, uint32_t *taken) {
   const int is_new = state->free == 0;
   const uint32_t slot = is_new ? state->count : state->free_first - 1;
   *taken = MN_NO_SLOT;
-  if (is_new ? slot >= index->capacity
-             : slot >= state->count || mn_slot_is_live(index, slot) ||
-                   index->keys[slot] > state->count)
+  if (slot >= (is_new ? index->capacity : state->count) ||
+      mn_slot_is_live(index, slot) ||
+      (!is_new && index->keys[slot] > state->count))
     return 0; /* damage */
   *taken = slot;
   if (is_new) {
