@@ -67,7 +67,11 @@ static mn_status check_new(mn_index *index, const uint64_t *keys,
     if (status != MN_OK)
       break;
     index->keys[slot] = keys[row];
-    mn_key_map_put(index, keys[row], slot);
+    if (!mn_key_map_put(index, keys[row], slot)) {
+      mn_slot_give_back(index, slot, used);
+      status = MN_ERROR_CORRUPT; /* the map leads to a slot not in use */
+      break;
+    }
     ++*taken;
   }
   if (status == MN_ERROR_DUPLICATE_KEY && bad_row != NULL)
