@@ -159,8 +159,7 @@ static void change(mn_index *index, mn_arena *arena, mn_arena *scratch,
     else
       (void)mn_index_verify(index);
   }
-  /* What is made of a damaged block may be refused; memory is safe all the same.
-   */
+  /* What is made of a damaged block may be refused. */
   mn_index again;
   const mn_status status =
       mn_index_open(&again, index->block, index->block_bytes);
