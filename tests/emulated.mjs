@@ -14,7 +14,7 @@ export const EMULATED = [
   { name: "aarch64 max", preset: "aarch64", run: linux("aarch64", "max"), whole: true },
   { name: "aarch64 cortex-a76", preset: "aarch64", run: linux("aarch64", "cortex-a76") },
   { name: "aarch64 cortex-a53", preset: "aarch64", run: linux("aarch64", "cortex-a53") },
-  { name: "cortex-m55", preset: "cortex-m55", run: board("mps3-an547"), whole: true },
+  { name: "cortex-m55", preset: "cortex-m55", run: board("mps3-an547") },
   { name: "cortex-m4", preset: "cortex-m4", run: board("mps2-an386"), whole: true },
   { name: "cortex-m7", preset: "cortex-m7", run: board("mps2-an500") },
   { name: "cortex-m3", preset: "cortex-m3", run: board("mps2-an385") },
