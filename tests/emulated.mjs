@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Processors that QEMU stands in for: how a program of a build folder's tests/
-// is run there. `whole`: fast enough for the whole conformance list.
+// is run there. `whole`: fast enough for the whole conformance list; `soft`: it
+// computes floats in software.
 
 const linux = (architecture, cpu) => (program) => [
   `qemu-${architecture}`,
@@ -17,7 +18,7 @@ export const EMULATED = [
   { name: "cortex-m55", preset: "cortex-m55", run: board("mps3-an547") },
   { name: "cortex-m4", preset: "cortex-m4", run: board("mps2-an386"), whole: true },
   { name: "cortex-m7", preset: "cortex-m7", run: board("mps2-an500") },
-  { name: "cortex-m3", preset: "cortex-m3", run: board("mps2-an385") },
+  { name: "cortex-m3", preset: "cortex-m3", run: board("mps2-an385"), soft: true },
   { name: "riscv32", preset: "riscv32", run: linux("riscv32", "rv32") },
   { name: "riscv64", preset: "riscv64", run: linux("riscv64", "rv64") },
 ];
