@@ -196,7 +196,7 @@ test("a closed index says so, and closing again does no harm", async () => {
 // The module with another maximum of memory: its only memory section is
 // id 5, size, one memory, flags 1 (has a maximum), minimum, maximum (LEB128).
 function withMemory(bytes, pages) {
-  const out = [...bytes.subarray(0, 8)];
+  const parts = [bytes.subarray(0, 8)];
   const leb = (at) => {
     let value = 0, shift = 0, byte;
     do {
@@ -210,13 +210,13 @@ function withMemory(bytes, pages) {
     const [size, body] = leb(at + 1);
     if (bytes[at] === 5) {
       assert.deepEqual([bytes[body], bytes[body + 1]], [1, 1]);
-      out.push(5, 4, 1, 1, leb(body + 2)[0], pages);
+      parts.push(Uint8Array.of(5, 4, 1, 1, leb(body + 2)[0], pages));
     } else {
-      out.push(...bytes.subarray(at, body + size));
+      parts.push(bytes.subarray(at, body + size));
     }
     at = body + size;
   }
-  return Uint8Array.from(out);
+  return Buffer.concat(parts);
 }
 
 test("memory that will not grow is an error, and the index goes on", async () => {
