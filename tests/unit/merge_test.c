@@ -209,8 +209,8 @@ static void test_room(void) {
   CHECK_OK(mn_index_resize(&into.index, m.capacity, &into.arena));
   m = merged(&into, &from.index, MN_MERGE_REFUSE);
   CHECK_EQUAL(mn_index_info(&into.index).count, 2 * N);
-  /* A linked vector that is replaced is passed through for now, and so takes
-   * another slot; where there are none of these, none is wanted. */
+  /* A linked vector that is replaced is passed through until a repair, and so
+   * takes another slot; where there are none of these, none is wanted. */
   CHECK_REFUSED(
       &into,
       mn_index_merge(&into.index, &from.index, MN_MERGE_TAKE, &m, &into.arena),

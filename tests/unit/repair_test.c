@@ -9,17 +9,6 @@
 #define D 6u
 #define N 300u
 
-static void check_sound(const fixture *f) {
-  mn_index again;
-  CHECK_OK(mn_index_open(&again, f->index.block, f->index.block_bytes));
-  CHECK_OK(mn_index_verify(&f->index));
-}
-
-static int is_there(fixture *f, uint64_t key) {
-  uint32_t slot;
-  return mn_index_find(&f->index, key, &slot) == MN_OK;
-}
-
 static mn_status upsert(fixture *f, uint64_t key, const float *row) {
   const mn_vectors vectors = {row, 1, D};
   return mn_index_upsert(&f->index, &key, &vectors, NULL, &f->arena);
@@ -33,7 +22,7 @@ static void repair(fixture *f, uint32_t limit) {
     CHECK_OK(mn_index_repair(&f->index, limit, &left, &f->arena));
     CHECK(left == (before > limit ? before - limit : 0));
     before = left;
-    check_sound(f);
+    fixture_check_sound(f);
   }
   CHECK_EQUAL(mn_index_info(&f->index).dead, 0);
 }
@@ -59,7 +48,7 @@ static uint64_t repaired(const char *spec, uint32_t limit) {
     CHECK_OK(mn_index_search(&f.index, &query, hits, &found, &f.arena));
     CHECK_EQUAL(found, info.count);
     walked += !stats.fell_back;
-    CHECK(!is_there(&f, key) || hits[0].key == key);
+    CHECK(!fixture_has(&f, key) || hits[0].key == key);
   }
   CHECK_EQUAL(walked, N);
   /* The slots are used again, and the block packs. */
@@ -74,7 +63,7 @@ static uint64_t repaired(const char *spec, uint32_t limit) {
   CHECK_OK(fixture_add(&f, keys, rows, gone));
   CHECK_EQUAL(mn_index_info(&f.index).count, N);
   CHECK_EQUAL(mn_index_info(&f.index).slots, N);
-  check_sound(&f);
+  fixture_check_sound(&f);
   const uint64_t hash = hash_of(f.index.block, f.index.block_bytes);
   free(keys);
   free(rows);
@@ -106,7 +95,7 @@ static void test_repair_meanwhile(const char *spec) {
       next++;
     }
     CHECK_OK(mn_index_repair(&f.index, 11, &left, &f.arena));
-    check_sound(&f);
+    fixture_check_sound(&f);
     CHECK_OK(fixture_search(&f, rows + step * D, 10, 0, hits, &found, NULL));
     CHECK_EQUAL(found, 10);
     for (uint32_t i = 0; i < found; i++)
@@ -125,7 +114,7 @@ static void test_repair_of_nothing(void) {
   uint32_t found;
   for (uint64_t key = 0; key < N; key++)
     CHECK_OK(mn_index_delete(&f.index, &key, 1, NULL));
-  check_sound(&f);
+  fixture_check_sound(&f);
   CHECK_OK(fixture_search(&f, rows, 1, 0, &hit, &found, NULL));
   CHECK_EQUAL(found, 0);
   repair(&f, 100);
@@ -136,7 +125,7 @@ static void test_repair_of_nothing(void) {
     CHECK_OK(fixture_search(&f, rows + i * D, 1, 0, &hit, &found, NULL));
     CHECK(found == 1 && hit.key == N + i);
   }
-  check_sound(&f);
+  fixture_check_sound(&f);
   free(rows);
   fixture_free(&f);
 }

@@ -44,6 +44,34 @@ const char help_minnow[] =
   "  jsonl  an object to a line, with the vector in `embedding`\n"             \
   "Numbers in binary formats are little-endian.\n"
 
+/* How a search finds and refines candidates. */
+#define HELP_PRECISION                                                         \
+  "  --ef N            candidates kept while walking a graph, 1 to 65535;\n"   \
+  "                    more finds more and takes longer; default: what the\n"  \
+  "                    index is tuned to, or 128, and at least K\n"            \
+  "  --nprobe N        ivf: lists that are scanned; default: what the index "  \
+  "is\n"                                                                       \
+  "                    tuned to, or 3 times the root of their number\n"        \
+  "  --planes P        bits1 to bits8: find candidates by 1, 2, 4 or all "     \
+  "bits\n"                                                                     \
+  "                    of each number; default for bits4 and up: about 400\n"  \
+  "                    bits a vector, then refine by all\n"                    \
+  "  --refine-planes P with --planes: refine by more bits; default: do not\n"  \
+  "  --refine-k X      refine X times K candidates, where there is "           \
+  "something\n"                                                                \
+  "                    to refine by; from 1; default: what the index is "      \
+  "tuned\n"                                                                    \
+  "                    to, or 10\n"
+
+/* What recall is measured with. */
+#define HELP_SAMPLING                                                          \
+  "  -k K              neighbours, 1 to 65534; default 10\n"                   \
+  "  --queries FILE    vectors like those that will be searched for; `-` is\n" \
+  "                    standard input; default: vectors of the index, each "   \
+  "left\n"                                                                     \
+  "                    out of its own answer\n"                                \
+  "  --sample N        so many of the index; default 256\n"
+
 const char help_build[] =
     "Usage: minnow build INPUT -o INDEX --metric METRIC [options]\n"
     "\n"
@@ -148,24 +176,7 @@ const char help_search[] =
     "  --diversify L     K of --fetch-k that are unlike each other (maximal\n"
     "                    marginal relevance): L from 1, only near, to 0, only\n"
     "                    unlike\n"
-    "  --fetch-k N       default 5 K\n"
-    "  --ef N            candidates kept while walking a graph, 1 to 65535;\n"
-    "                    more finds more and takes longer; default: what the\n"
-    "                    index is tuned to, or 128, and at least K\n"
-    "  --nprobe N        ivf: lists that are scanned; default: what the index "
-    "is\n"
-    "                    tuned to, or 3 times the root of their number\n"
-    "  --planes P        bits1 to bits8: find candidates by 1, 2, 4 or all "
-    "bits\n"
-    "                    of each number; default for bits4 and up: about 400\n"
-    "                    bits a vector, then refine by all\n"
-    "  --refine-planes P with --planes: refine by more bits; default: do not\n"
-    "  --refine-k X      refine X times K candidates, where there is "
-    "something\n"
-    "                    to refine by; from 1; default: what the index is "
-    "tuned\n"
-    "                    to, or 10\n"
-    "\n"
+    "  --fetch-k N       default 5 K\n" HELP_PRECISION "\n"
     "Conditions, which must all hold; K are found if so many do:\n"
     "  --where-keys KEYS only keys such as 10..20,40,90..\n"
     "  --without KEYS    not keys such as 7,40\n"
@@ -245,32 +256,10 @@ const char help_tune[] =
     "\n"
     "Options:\n"
     "  -o OUT            the file to write; default: only tell\n"
-    "  --recall R        to be reached, up to 1; default 0.95\n"
-    "  -k K              neighbours, 1 to 65534; default 10\n"
-    "  --queries FILE    vectors like those that will be searched for; `-` is\n"
-    "                    standard input; default: vectors of the index, each "
-    "left\n"
-    "                    out of its own answer\n"
-    "  --sample N        so many of the index; default 256\n"
+    "  --recall R        to be reached, up to 1; default 0.95\n" HELP_SAMPLING
     "  --ef-max N        the largest ef to try, 1 to 65535; default 4096\n"
     "  --budget N        distances in all, about; default: as many as it "
-    "takes\n"
-    "  --ef N            candidates kept while walking a graph, 1 to 65535;\n"
-    "                    more finds more and takes longer; default: what the\n"
-    "                    index is tuned to, or 128, and at least K\n"
-    "  --nprobe N        ivf: lists that are scanned; default: what the index "
-    "is\n"
-    "                    tuned to, or 3 times the root of their number\n"
-    "  --planes P        bits1 to bits8: find candidates by 1, 2, 4 or all "
-    "bits\n"
-    "                    of each number; default for bits4 and up: about 400\n"
-    "                    bits a vector, then refine by all\n"
-    "  --refine-planes P with --planes: refine by more bits; default: do not\n"
-    "  --refine-k X      refine X times K candidates, where there is "
-    "something\n"
-    "                    to refine by; from 1; default: what the index is "
-    "tuned\n"
-    "                    to, or 10\n"
+    "takes\n" HELP_PRECISION
     "  --format FORMAT   of queries: npy, fvecs, f32 or jsonl\n"
     "  --json            one line: "
     "{\"ef\":80,\"nprobe\":0,\"refineK\":2,\"recall\":{…},…}\n";
@@ -283,29 +272,7 @@ const char help_audit[] =
     "way\n"
     "in the graph leads to.\n"
     "\n"
-    "Options:\n"
-    "  -k K              neighbours, 1 to 65534; default 10\n"
-    "  --queries FILE    vectors like those that will be searched for; `-` is\n"
-    "                    standard input; default: vectors of the index, each "
-    "left\n"
-    "                    out of its own answer\n"
-    "  --sample N        so many of the index; default 256\n"
-    "  --ef N            candidates kept while walking a graph, 1 to 65535;\n"
-    "                    more finds more and takes longer; default: what the\n"
-    "                    index is tuned to, or 128, and at least K\n"
-    "  --nprobe N        ivf: lists that are scanned; default: what the index "
-    "is\n"
-    "                    tuned to, or 3 times the root of their number\n"
-    "  --planes P        bits1 to bits8: find candidates by 1, 2, 4 or all "
-    "bits\n"
-    "                    of each number; default for bits4 and up: about 400\n"
-    "                    bits a vector, then refine by all\n"
-    "  --refine-planes P with --planes: refine by more bits; default: do not\n"
-    "  --refine-k X      refine X times K candidates, where there is "
-    "something\n"
-    "                    to refine by; from 1; default: what the index is "
-    "tuned\n"
-    "                    to, or 10\n"
+    "Options:\n" HELP_SAMPLING HELP_PRECISION
     "  --format FORMAT   of queries: npy, fvecs, f32 or jsonl\n"
     "  --json            one line: {\"recall\":{…},\"vectors\":9,…}\n";
 

