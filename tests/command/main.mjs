@@ -9,6 +9,7 @@ import * as firmware from "./firmware_cases.mjs";
 import * as formats from "./formats_cases.mjs";
 import * as inputs from "./inputs_cases.mjs";
 import * as pack from "./pack_cases.mjs";
+import * as processors from "./processors_cases.mjs";
 import * as recall from "./recall_cases.mjs";
 import * as search from "./search_cases.mjs";
 import * as system from "./system_cases.mjs";
@@ -16,7 +17,7 @@ import { Suite } from "./suite.mjs";
 
 const suite = new Suite(argv.slice(2));
 for (const cases of [arguments_, formats, search, conditions, change, recall, encodings,
-  auto, pack, firmware, inputs, system])
+  auto, pack, firmware, inputs, processors, system])
   await cases.run(suite);
 suite.compareTargets();
 exit(suite.finish());

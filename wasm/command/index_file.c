@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #define _POSIX_C_SOURCE 200809L /* fileno */
 #include "index_file.h"
+#include "minnow_cpu.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -45,6 +46,8 @@ exit_code index_file_open(index_file *file, const char *path,
     opened = mn_index_open(&file->index, file->bytes, file->bytes_count);
     if (opened != MN_OK)
       code = report_index(path, opened);
+    else
+      mn_index_use_features(&file->index, mn_host_cpu_features());
   }
   if (status)
     *status = opened;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "index_memory.h"
+#include "minnow_cpu.h"
 
 #include <stdlib.h>
 
@@ -43,7 +44,10 @@ exit_code index_memory_create(index_memory *into, const mn_options *options,
     return code;
   mn_status status = mn_index_create(&into->index, options, (uint32_t)capacity,
                                      &into->block.arena);
-  return status == MN_OK ? EXIT_OK : report_status("creating", status);
+  if (status != MN_OK)
+    return report_status("creating", status);
+  mn_index_use_features(&into->index, mn_host_cpu_features());
+  return EXIT_OK;
 }
 
 exit_code index_memory_open(index_memory *into, index_file *file) {
@@ -52,7 +56,10 @@ exit_code index_memory_open(index_memory *into, index_file *file) {
     into->options.structure = MN_AUTO;
   const mn_status status =
       mn_index_open_writable(&into->index, file->bytes, file->bytes_count);
-  return status == MN_OK ? EXIT_OK : report_index(file->path, status);
+  if (status != MN_OK)
+    return report_index(file->path, status);
+  mn_index_use_features(&into->index, mn_host_cpu_features());
+  return EXIT_OK;
 }
 
 exit_code index_memory_resize(index_memory *into, uint64_t capacity) {
