@@ -207,59 +207,63 @@ static uint32_t list_of(const mn_index *into, const mn_code_places *at,
   return mn_ivf_list_of(into, room->mapped, room->work);
 }
 
-/* The codes of a vector, and what they count for; ivf: `*list` is that to which
- * it belongs. */
-static mn_status write_codes(mn_index *into, uint32_t to, const mn_index *from,
-                             uint32_t slot, uint32_t nth, const merger *w,
-                             uint32_t *list) {
+/* The codes of a vector that are in scratch go to its slot. */
+static void put_codes(mn_index *into, uint32_t to, const mn_code_places *at) {
+  const mn_code_places places = mn_places_of(into, to);
+  mn_move(places.code, at->code, into->codec.code_bytes);
+  if (places.rest != NULL)
+    mn_move(places.rest, at->rest, into->codec.rest_bytes);
+  if (places.fine_code != NULL)
+    mn_move(places.fine_code, at->fine_code, into->fine.code_bytes);
+  if (places.fine_rest != NULL)
+    mn_move(places.fine_rest, at->fine_rest, into->fine.rest_bytes);
+}
+
+/* The `nth` vector that goes in is in: what it counts for. */
+static void count_in(mn_index *into, const mn_index *from, uint32_t nth,
+                     uint32_t mean, uint32_t clipped, uint32_t error) {
   mn_state *state = into->state;
-  const uint32_t mean = mean_error(from, w->is_copy);
-  uint32_t clipped = 0, error = 0;
-  mn_code_places places = mn_places_of(into, to);
-  if (w->is_copy) {
-    mn_vector_copy(from, slot, into, to);
-    if (mn_is_ivf(&into->options))
-      *list = list_of(into, &places, &w->encoded);
-  } else {
-    places.list = mn_is_ivf(&into->options) ? list : NULL;
-    const mn_status status =
-        encode(into, from, slot, w, &places, &clipped, &error);
-    if (status != MN_OK)
-      return status;
-  }
   const uint32_t whole = UINT32_C(1) << 31;
   state->error += error < whole - mean ? error + mean : whole;
   state->clipped +=
       clipped + clipped_up_to(from, nth + 1) - clipped_up_to(from, nth);
   state->added++;
-  return MN_OK;
 }
 
 /* Room and keys were checked: what fails now is damage, or an index that was
- * changed meanwhile. */
+ * changed meanwhile. But for damage, nothing has changed then. */
 static mn_status merge_one(mn_index *into, const mn_index *from, uint32_t slot,
                            const mn_merging *m, const merger *w) {
   const uint64_t key = from->keys[slot];
-  const uint32_t other = mn_key_map_find(into, key), used = into->state->count;
-  uint32_t to;
-  if (other != MN_NO_SLOT && m->policy == MN_MERGE_KEEP)
+  const uint32_t other = mn_key_map_find(into, key);
+  const int is_there = other != MN_NO_SLOT, is_ivf = mn_is_ivf(&into->options);
+  uint32_t to, clipped = 0, error = 0, list = 0;
+  if (is_there && m->policy == MN_MERGE_KEEP)
     return MN_OK;
-  if (other != MN_NO_SLOT &&
-      (m->policy == MN_MERGE_REFUSE || mn_index_vectors(into) == 0))
+  if (is_there && (m->policy == MN_MERGE_REFUSE || mn_index_vectors(into) == 0))
     return MN_ERROR_DUPLICATE_KEY;
-  if (other != MN_NO_SLOT)
-    mn_slot_delete(into, other);
-  if (mn_slots_left(into) == 0)
+  if (mn_slots_left(into) == 0 && !(is_there && leaves_slot(into, other)))
     return MN_ERROR_CAPACITY;
+  if (!w->is_copy) {
+    mn_code_places places = w->places;
+    places.list = is_ivf ? &list : NULL;
+    const mn_status status =
+        encode(into, from, slot, w, &places, &clipped, &error);
+    if (status != MN_OK)
+      return status;
+  }
+  mn_index_unseal(into);
+  if (is_there)
+    mn_slot_delete(into, other);
   if (!mn_slot_take(into, &to))
     return MN_ERROR_CORRUPT;
-  uint32_t list = 0;
-  const mn_status status =
-      write_codes(into, to, from, slot, m->merged, w, &list);
-  if (status != MN_OK) {
-    mn_slot_give_back(into, to, used);
-    return status;
-  }
+  if (w->is_copy) {
+    const mn_code_places places = mn_places_of(into, to);
+    mn_vector_copy(from, slot, into, to);
+    list = is_ivf ? list_of(into, &places, &w->encoded) : 0;
+  } else
+    put_codes(into, to, &w->places);
+  count_in(into, from, m->merged, mean_error(from, w->is_copy), clipped, error);
   return mn_slot_settle(into, key, to, list) ? MN_OK : MN_ERROR_CORRUPT;
 }
 
@@ -286,8 +290,6 @@ static mn_status step(mn_index *into, const mn_index *from, mn_merging *m,
       if (status != MN_OK)
         return status;
     }
-  if (limit > 0 && m->merged < all)
-    mn_index_unseal(into);
   for (; limit > 0 && m->merged < all; limit--, m->merged++)
     if (is_vector(from, m->merged)) {
       status = merge_one(into, from, m->merged, m, w);

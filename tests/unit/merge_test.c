@@ -329,6 +329,27 @@ static void test_steps(const char *to, const char *of) {
   fixture_free(&once);
 }
 
+/* Filled up by others after the plan: what finds no room is refused before its
+ * old vector goes. */
+static void test_filled_meanwhile(const char *to, const char *of) {
+  fixture into = filled(to, N + 20, 0, N, 0);
+  fixture from = filled(of, N, N, 20, 0); /* keys that are linked */
+  mn_merging m;
+  float *rows = fixture_rows("uniform", 2 * N, 15, D);
+  CHECK_OK(mn_plan_merge(&into.index, &from.index, MN_MERGE_TAKE, &m));
+  while (m.left > 0 && m.merged < 5)
+    CHECK_OK(mn_index_merge_step(&into.index, &from.index, &m, 1, &into.arena));
+  CHECK_OK(fixture_add(&into, NULL, rows, 15));
+  CHECK_REFUSED(
+      &into, mn_index_merge_step(&into.index, &from.index, &m, 1, &into.arena),
+      MN_ERROR_CAPACITY);
+  for (uint64_t key = 0; key < 20; key++)
+    CHECK(error_of(&into, key, (uint32_t)key + (key < 5 ? N : 0)) < 1e-3);
+  free(rows);
+  fixture_free(&from);
+  fixture_free(&into);
+}
+
 static void test_refusals(void) {
   fixture into = filled("hnsw8,f32", 2 * N, 0, N, 0);
   fixture from = filled("flat,f32", N, N, N, N);
@@ -392,6 +413,8 @@ int main(void) {
   test_refused_vector();
   test_steps("hnsw8,f32", "flat,f32");
   test_steps("hnsw8,bits8", "flat,sq8");
+  test_filled_meanwhile("hnsw8,f32", "flat,f32");
+  test_filled_meanwhile("hnsw8,f16", "flat,f32");
   test_refusals();
   return test_report();
 }
