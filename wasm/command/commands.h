@@ -21,8 +21,9 @@ exit_code command_decode(int words_count, char **words);
 exit_code command_info(int words_count, char **words);
 exit_code command_verify(int words_count, char **words);
 
-/* What --help prints. */
-extern const char help_minnow[], help_build[], help_pack[], help_thaw[],
+/* What --help prints, in parts; the last is NULL. */
+typedef const char *const help_parts;
+extern help_parts help_minnow[], help_build[], help_pack[], help_thaw[],
     help_search[], help_upsert[], help_delete[], help_merge[], help_tune[],
     help_audit[], help_encode[], help_decode[], help_info[], help_verify[];
 

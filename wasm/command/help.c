@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "commands.h"
 
-const char help_minnow[] =
+help_parts help_minnow[] = {
     "minnow: vector search that fits anywhere\n"
     "\n"
     "Usage:\n"
@@ -30,49 +30,50 @@ const char help_minnow[] =
     "  4  INDEX cannot be read, is no Minnow index, is damaged, or is of\n"
     "     another format version\n"
     "  5  out of memory\n"
-    "  6  a result cannot be written\n";
+    "  6  a result cannot be written\n",
+    NULL};
 
-#define HELP_FORMATS                                                           \
-  "Formats, by extension or --format:\n"                                       \
-  "  npy    NumPy array, rows by dimensions, of '<f4', '<f2' or '<f8'; an\n"   \
-  "         array of one axis is one row where its dimensions are known.\n"    \
-  "         For hamming and jaccard also packed bits, 8 to a byte, the "       \
-  "first\n"                                                                    \
-  "         bit the highest: '|u1' (ubinary) or '|i1' (binary)\n"              \
-  "  fvecs  each row its length as int32, then that many floats\n"             \
-  "  f32    rows of floats and nothing else\n"                                 \
-  "  jsonl  an object to a line, with the vector in `embedding`\n"             \
-  "Numbers in binary formats are little-endian.\n"
+static const char formats[] =
+    "Formats, by extension or --format:\n"
+    "  npy    NumPy array, rows by dimensions, of '<f4', '<f2' or '<f8'; an\n"
+    "         array of one axis is one row where its dimensions are known.\n"
+    "         For hamming and jaccard also packed bits, 8 to a byte, the "
+    "first\n"
+    "         bit the highest: '|u1' (ubinary) or '|i1' (binary)\n"
+    "  fvecs  each row its length as int32, then that many floats\n"
+    "  f32    rows of floats and nothing else\n"
+    "  jsonl  an object to a line, with the vector in `embedding`\n"
+    "Numbers in binary formats are little-endian.\n";
 
 /* How a search finds and refines candidates. */
-#define HELP_PRECISION                                                         \
-  "  --ef N            candidates kept while walking a graph, 1 to 65535;\n"   \
-  "                    more finds more and takes longer; default: what the\n"  \
-  "                    index is tuned to, or 128, and at least K\n"            \
-  "  --nprobe N        ivf: lists that are scanned; default: what the index "  \
-  "is\n"                                                                       \
-  "                    tuned to, or 3 times the root of their number\n"        \
-  "  --planes P        bits1 to bits8: find candidates by 1, 2, 4 or all "     \
-  "bits\n"                                                                     \
-  "                    of each number; default for bits4 and up: about 400\n"  \
-  "                    bits a vector, then refine by all\n"                    \
-  "  --refine-planes P with --planes: refine by more bits; default: do not\n"  \
-  "  --refine-k X      refine X times K candidates, where there is "           \
-  "something\n"                                                                \
-  "                    to refine by; from 1; default: what the index is "      \
-  "tuned\n"                                                                    \
-  "                    to, or 10\n"
+static const char precision[] =
+    "  --ef N            candidates kept while walking a graph, 1 to 65535;\n"
+    "                    more finds more and takes longer; default: what the\n"
+    "                    index is tuned to, or 128, and at least K\n"
+    "  --nprobe N        ivf: lists that are scanned; default: what the index "
+    "is\n"
+    "                    tuned to, or 3 times the root of their number\n"
+    "  --planes P        bits1 to bits8: find candidates by 1, 2, 4 or all "
+    "bits\n"
+    "                    of each number; default for bits4 and up: about 400\n"
+    "                    bits a vector, then refine by all\n"
+    "  --refine-planes P with --planes: refine by more bits; default: do not\n"
+    "  --refine-k X      refine X times K candidates, where there is "
+    "something\n"
+    "                    to refine by; from 1; default: what the index is "
+    "tuned\n"
+    "                    to, or 10\n";
 
 /* What recall is measured with. */
-#define HELP_SAMPLING                                                          \
-  "  -k K              neighbours, 1 to 65534; default 10\n"                   \
-  "  --queries FILE    vectors like those that will be searched for; `-` is\n" \
-  "                    standard input; default: vectors of the index, each "   \
-  "left\n"                                                                     \
-  "                    out of its own answer\n"                                \
-  "  --sample N        so many of the index; default 256\n"
+static const char sampling[] =
+    "  -k K              neighbours, 1 to 65534; default 10\n"
+    "  --queries FILE    vectors like those that will be searched for; `-` is\n"
+    "                    standard input; default: vectors of the index, each "
+    "left\n"
+    "                    out of its own answer\n"
+    "  --sample N        so many of the index; default 256\n";
 
-const char help_build[] =
+help_parts help_build[] = {
     "Usage: minnow build INPUT -o INDEX --metric METRIC [options]\n"
     "\n"
     "Makes an index of the vectors in INPUT, a file or `-` for standard\n"
@@ -128,9 +129,10 @@ const char help_build[] =
     "Vectors beyond a trained range are clamped to it, and their number is\n"
     "reported. To train, a file is read twice, and a pipe held in memory; so\n"
     "are, for auto, jsonl and pipes, to count the rows.\n"
-    "\n" HELP_FORMATS;
+    "\n",
+    formats, NULL};
 
-const char help_pack[] =
+help_parts help_pack[] = {
     "Usage: minnow pack INDEX -o OUT\n"
     "       minnow pack INDEX -o OUT.c --c-array NAME [--section SECTION]\n"
     "       minnow pack INDEX -o OUT --size BYTES [--fill BYTE]\n"
@@ -149,15 +151,17 @@ const char help_pack[] =
     "                     256KiB, 0x40000, …; the index, then filling\n"
     "  --fill BYTE        default 0xff, as erased flash reads\n"
     "An image may begin at any multiple of 8. mn_index_open takes it whole:\n"
-    "what follows the index is not looked at.\n";
+    "what follows the index is not looked at.\n",
+    NULL};
 
-const char help_thaw[] =
+help_parts help_thaw[] = {
     "Usage: minnow thaw INDEX -o OUT [--capacity N]\n"
     "\n"
     "Writes a packed index so that it can be added to, with room for N\n"
-    "vectors; default: as many as it holds. It gives the same answers.\n";
+    "vectors; default: as many as it holds. It gives the same answers.\n",
+    NULL};
 
-const char help_search[] =
+help_parts help_search[] = {
     "Usage: minnow search INDEX QUERIES -k K [options]\n"
     "       minnow search INDEX --like KEY -k K [options]\n"
     "\n"
@@ -176,7 +180,9 @@ const char help_search[] =
     "  --diversify L     K of --fetch-k that are unlike each other (maximal\n"
     "                    marginal relevance): L from 1, only near, to 0, only\n"
     "                    unlike\n"
-    "  --fetch-k N       default 5 K\n" HELP_PRECISION "\n"
+    "  --fetch-k N       default 5 K\n",
+    precision,
+    "\n"
     "Conditions, which must all hold; K are found if so many do:\n"
     "  --where-keys KEYS only keys such as 10..20,40,90..\n"
     "  --without KEYS    not keys such as 7,40\n"
@@ -197,9 +203,10 @@ const char help_search[] =
     "\"stats\"\n"
     "                    (--explain)\n"
     "  --format FORMAT   npy, fvecs, f32 or jsonl; default: by extension\n"
-    "\n" HELP_FORMATS;
+    "\n",
+    formats, NULL};
 
-const char help_upsert[] =
+help_parts help_upsert[] = {
     "Usage: minnow upsert INDEX INPUT -o OUT [options]\n"
     "\n"
     "Adds the vectors in INPUT, a file or `-` for standard input, and "
@@ -216,9 +223,10 @@ const char help_upsert[] =
     "                    line; default: in jsonl `key` or `id`\n"
     "  --format FORMAT   npy, fvecs, f32 or jsonl; default: by extension\n"
     "  --json            one line: {\"added\":1,\"replaced\":2,\"count\":9,…}\n"
-    "\n" HELP_FORMATS;
+    "\n",
+    formats, NULL};
 
-const char help_delete[] =
+help_parts help_delete[] = {
     "Usage: minnow delete INDEX -o OUT --keys FILE | --where-keys KEYS "
     "[--json]\n"
     "\n"
@@ -228,9 +236,10 @@ const char help_delete[] =
     "there\n"
     "are within keys such as 10..20,40,90... OUT may be INDEX. The graph is\n"
     "repaired. Their room stays, for vectors to come; `minnow pack` drops "
-    "it.\n";
+    "it.\n",
+    NULL};
 
-const char help_merge[] =
+help_parts help_merge[] = {
     "Usage: minnow merge INDEX OTHER -o OUT [options]\n"
     "\n"
     "Writes INDEX with the vectors of OTHER, which may be packed. Where both "
@@ -244,9 +253,10 @@ const char help_merge[] =
     "  --on-conflict P   of keys in both: refuse (the default: nothing is\n"
     "                    written), keep INDEX's vectors, or take OTHER's\n"
     "  --threads N       that link the graph, as for `minnow build`\n"
-    "  --json            one line: {\"added\":1,\"conflicts\":0,…}\n";
+    "  --json            one line: {\"added\":1,\"conflicts\":0,…}\n",
+    NULL};
 
-const char help_tune[] =
+help_parts help_tune[] = {
     "Usage: minnow tune INDEX [-o OUT] [options]\n"
     "\n"
     "Finds the least ef (ivf: nprobe), then the least refine_k, by which "
@@ -256,15 +266,18 @@ const char help_tune[] =
     "\n"
     "Options:\n"
     "  -o OUT            the file to write; default: only tell\n"
-    "  --recall R        to be reached, up to 1; default 0.95\n" HELP_SAMPLING
+    "  --recall R        to be reached, up to 1; default 0.95\n",
+    sampling,
     "  --ef-max N        the largest ef to try, 1 to 65535; default 4096\n"
     "  --budget N        distances in all, about; default: as many as it "
-    "takes\n" HELP_PRECISION
+    "takes\n",
+    precision,
     "  --format FORMAT   of queries: npy, fvecs, f32 or jsonl\n"
     "  --json            one line: "
-    "{\"ef\":80,\"nprobe\":0,\"refineK\":2,\"recall\":{…},…}\n";
+    "{\"ef\":80,\"nprobe\":0,\"refineK\":2,\"recall\":{…},…}\n",
+    NULL};
 
-const char help_audit[] =
+help_parts help_audit[] = {
     "Usage: minnow audit INDEX [options]\n"
     "\n"
     "Measures the recall of searches against exact ones, with its confidence\n"
@@ -272,34 +285,40 @@ const char help_audit[] =
     "way\n"
     "in the graph leads to.\n"
     "\n"
-    "Options:\n" HELP_SAMPLING HELP_PRECISION
+    "Options:\n",
+    sampling, precision,
     "  --format FORMAT   of queries: npy, fvecs, f32 or jsonl\n"
-    "  --json            one line: {\"recall\":{…},\"vectors\":9,…}\n";
+    "  --json            one line: {\"recall\":{…},\"vectors\":9,…}\n",
+    NULL};
 
-const char help_encode[] =
+help_parts help_encode[] = {
     "Usage: minnow encode INDEX VECTORS -o CODES [--format FORMAT]\n"
     "\n"
     "Writes the codes of vectors that are kept elsewhere, by the encoding of\n"
     "INDEX and what that learnt: `codeBytes` bytes each (minnow info), one\n"
     "behind the other.\n"
-    "\n" HELP_FORMATS;
+    "\n",
+    formats, NULL};
 
-const char help_decode[] =
+help_parts help_decode[] = {
     "Usage: minnow decode INDEX CODES -o VECTORS\n"
     "\n"
     "Writes the vectors that codes stand for as rows of floats (format f32).\n"
     "CODES is what `minnow encode` wrote with the same INDEX, or `-` for\n"
-    "standard input.\n";
+    "standard input.\n",
+    NULL};
 
-const char help_info[] = "Usage: minnow info INDEX [--json]\n"
-                         "\n"
-                         "Says what an index holds. With --json, as one JSON "
-                         "object; integers in it\n"
-                         "(seed) may exceed 2^53.\n";
+help_parts help_info[] = {"Usage: minnow info INDEX [--json]\n"
+                          "\n"
+                          "Says what an index holds. With --json, as one JSON "
+                          "object; integers in it\n"
+                          "(seed) may exceed 2^53.\n",
+                          NULL};
 
-const char help_verify[] =
+help_parts help_verify[] = {
     "Usage: minnow verify INDEX\n"
     "\n"
     "Checks every checksum, key, link and number. Exit code 0: the index is\n"
     "sound; 1: it is damaged or cut short; 4: it cannot be read, is no Minnow\n"
-    "index, or is of another format version.\n";
+    "index, or is of another format version.\n",
+    NULL};

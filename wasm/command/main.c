@@ -9,7 +9,7 @@
 static const struct {
   const char *name;
   exit_code (*run)(int words_count, char **words);
-  const char *help;
+  help_parts *help;
 } commands[] = {
     {"build", command_build, help_build},
     {"pack", command_pack, help_pack},
@@ -41,8 +41,13 @@ static bool asks_for_help(int words_count, char **words) {
   return false;
 }
 
-static exit_code print(const char *text) {
-  fputs(text, stdout);
+static void write_parts(help_parts *parts, FILE *to) {
+  for (; *parts; parts++)
+    fputs(*parts, to);
+}
+
+static exit_code print(help_parts *help) {
+  write_parts(help, stdout);
   return output_end(EXIT_OK);
 }
 
@@ -54,7 +59,7 @@ static exit_code print_version(void) {
 
 static exit_code run(int words_count, char **words) {
   if (words_count < 2) {
-    fputs(help_minnow, stderr);
+    write_parts(help_minnow, stderr);
     return EXIT_USAGE;
   }
   const char *name = words[1];
