@@ -66,8 +66,9 @@ static void count_matches(const mn_index *index, const mn_filter *filter,
  *
  * - A scan takes a quarter of that for a match, its memory comes in order, and
  *   a longer code costs both alike.
- * - Keys that are asked cost a scan something for each slot; a predicate is
- *   taken to be dearer than ranges.
+ * - Keys that are asked cost a scan something for each vector; a predicate is
+ *   taken to be dearer than ranges. (Not for each slot: free ones are not
+ * asked, and what is packed has none.)
  * - A walk compares 3/4 M new vectors a hop, and takes 1 / share hops to meet a
  *   match.
  * - A hop to neighbours of neighbours follows some (2M)^2 links; what it
@@ -120,7 +121,7 @@ static costs cost_of(const situation *s, uint32_t matches) {
   const float compared = (0.5f + 8.0f * s->share) * m;
   const float walked = 0.75f * m * (float)enough_of(s) / s->share;
   return (costs){.scan = (float)matches * (0.25f + extra) +
-                         asked * (float)s->index->state->count,
+                         asked * (float)mn_index_vectors(s->index),
                  .walk = DOUBT * walked * one,
                  .two_hop = hops * (behind + compared * one)};
 }

@@ -170,7 +170,8 @@ static void renumber(const mn_index *index, uint32_t *renumbered) {
   memset(renumbered, 0, sizeof bits);
   for (uint32_t key = 0; key < N; key++) {
     uint32_t slot = 0;
-    CHECK_OK(mn_index_find(index, key, &slot));
+    if (mn_index_find(index, key, &slot) != MN_OK)
+      continue;
     renumbered[slot / 32] |= (bits[key / 32] >> key % 32 & 1) << slot % 32;
   }
 }
@@ -213,17 +214,30 @@ static uint64_t hash_answers(fixture *f, const mn_index *index,
   return gen_hash_end(hash);
 }
 
-static void test_same(const char *spec, const char *kind) {
-  static const unsigned some[] = {BITS, RANGES, MATCH | WITHOUT, ALL};
+/* Slots that are free, and none that is dead. */
+static void make_holes(fixture *f) {
+  uint32_t left = 0;
+  for (uint64_t key = 3; key < N; key += 9)
+    CHECK_OK(mn_index_delete(&f->index, &key, 1, NULL));
+  CHECK_OK(mn_index_repair(&f->index, UINT32_MAX, &left, &f->arena));
+  const mn_info info = mn_index_info(&f->index);
+  CHECK(left == 0 && info.dead == 0 && info.slots > info.count);
+}
+
+static void test_same(const char *spec, const char *kind, int has_holes) {
+  static const unsigned some[] = {BITS, RANGES, MATCH | WITHOUT, ALL, 0};
   fixture f = fixture_filled(spec, MN_L2, D, kind, N);
+  const int is_graph = f.index.options.structure == MN_HNSW;
+  if (has_holes)
+    make_holes(&f);
   float *queries = fixture_rows(kind, N, Q, D);
   mn_index packed, thawed;
   CHECK_OK(mn_index_pack(&f.index, &packed, &f.arena));
   CHECK_OK(mn_index_thaw(&packed, N + 9, &thawed, &f.arena));
-  for (unsigned c = 0; c < 4; c++)
+  for (unsigned c = 0; c < 5; c++)
     for (mn_plan_kind plan = MN_PLAN_AUTO; plan <= MN_PLAN_POST; plan++)
       for (uint64_t budget = 0; budget <= 1600; budget += 400) {
-        if (plan == MN_PLAN_SCAN && budget > 0)
+        if ((plan == MN_PLAN_SCAN || !is_graph) && budget > 0)
           continue; /* in the order of slots */
         set_conditions(10 + 25 * c);
         const uint64_t live =
@@ -348,9 +362,15 @@ int main(void) {
   test_all_conditions("hnsw16,f32");
   test_all_conditions("hnsw8,sq8");
   CHECK(asked > 0);
-  test_same("hnsw16,f32", "clustered");
-  test_same("hnsw8,bits4", "uniform");
-  test_same("hnsw4,sq8", "duplicates");
+  test_same("hnsw16,f32", "clustered", 0);
+  test_same("hnsw8,bits4", "uniform", 0);
+  test_same("hnsw4,sq8", "duplicates", 0);
+  test_same("hnsw16,f32", "clustered", 1);
+  test_same("hnsw8,bits4", "uniform", 1);
+  test_same("ivf40,sq8", "clustered", 0);
+  test_same("ivf40,sq8", "clustered", 1);
+  test_same("flat,sq8", "uniform", 1);
+  test_same("flat,bits4", "uniform", 1);
   test_twins("hnsw8,f32");
   test_twins("hnsw16,bits4");
   test_budget("flat,f32", BITS);
