@@ -2,11 +2,19 @@
 #include "key_map.h"
 #include "bytes.h"
 
-/* Where probing for a key begins. Fibonacci hashing: consecutive keys, which
- * are the usual ones, fall far apart and evenly. */
+/* Fibonacci hashing: consecutive keys, which are the usual ones, fall far apart
+ * and evenly. */
+static uint32_t hash_of(uint64_t key) {
+  return (uint32_t)((key ^ key >> 32) * 0x9E3779B97F4A7C15u >> 32);
+}
+
+/* Where probing for a hash begins: later for larger ones. */
+static uint64_t bucket_of(uint32_t hash, uint64_t buckets) {
+  return (uint64_t)hash * buckets >> 32;
+}
+
 static uint64_t first_bucket(uint64_t key, uint64_t buckets) {
-  uint64_t hash = (key ^ key >> 32) * 0x9E3779B97F4A7C15u;
-  return (hash >> 32) * buckets >> 32;
+  return bucket_of(hash_of(key), buckets);
 }
 
 #define NO_BUCKET UINT64_MAX
@@ -92,4 +100,48 @@ void mn_key_map_remove(mn_index *index, uint64_t key) {
     hole = at;
   }
   index->key_map[hole] = 0;
+}
+
+/* --- Sample --------------------------------------------------------------- */
+
+/* A key that probing begins with in the first buckets lies in these, or in the
+ * run of full ones behind them; or, where that run goes round, at the front. */
+mn_key_sample mn_key_map_sample(const mn_index *index, uint32_t wanted) {
+  const uint32_t vectors = mn_index_vectors(index);
+  /* In floats: some processors need a library for 64-bit division. */
+  const float share = (float)wanted / (float)vectors;
+  mn_key_sample s;
+  s.most = share < 1.0f ? (uint32_t)(share * 0x1p32f) : UINT32_MAX;
+  s.at = 0;
+  s.last = bucket_of(s.most, mn_key_map_buckets(index->capacity));
+  /* In a wide table it is less to look at every key. */
+  s.by_slot = s.last >= index->state->count;
+  return s;
+}
+
+static uint32_t next_slot(const mn_index *index, mn_key_sample *s) {
+  return s->at < index->state->count ? (uint32_t)s->at++ : MN_NO_SLOT;
+}
+
+static uint32_t next_in_map(const mn_index *index, mn_key_sample *s) {
+  const uint64_t buckets = mn_key_map_buckets(index->capacity);
+  while (s->at < buckets) {
+    const uint32_t entry = index->key_map[s->at];
+    if (entry == 0 && s->at > s->last)
+      break;
+    s->at++;
+    if (entry != 0 && entry <= index->state->count)
+      return entry - 1;
+  }
+  return MN_NO_SLOT;
+}
+
+uint32_t mn_key_map_next(const mn_index *index, mn_key_sample *s) {
+  for (;;) {
+    const uint32_t slot =
+        s->by_slot ? next_slot(index, s) : next_in_map(index, s);
+    if (slot == MN_NO_SLOT ||
+        (mn_slot_is_live(index, slot) && hash_of(index->keys[slot]) <= s->most))
+      return slot;
+  }
 }

@@ -29,4 +29,22 @@ uint32_t mn_key_map_undo(mn_index *index, uint64_t key);
  * the key. */
 void mn_key_map_remove(mn_index *index, uint64_t key);
 
+/* --- Sample --------------------------------------------------------------- */
+
+/* The vectors whose keys have the lowest hashes: the same ones however slots
+ * are numbered and whatever the capacity, and spread evenly over keys that
+ * follow each other. */
+typedef struct mn_key_sample {
+  uint64_t at, last; /* buckets; or slots, `at` only */
+  uint32_t most;     /* the largest hash */
+  uint32_t by_slot;
+} mn_key_sample;
+
+/* Of an index with vectors, about `wanted` of them, or all where there are no
+ * more. Going through it takes about that share of the map's buckets. */
+mn_key_sample mn_key_map_sample(const mn_index *index, uint32_t wanted);
+
+/* The slot of the next one; MN_NO_SLOT: that was all. */
+uint32_t mn_key_map_next(const mn_index *index, mn_key_sample *sample);
+
 #endif

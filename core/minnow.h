@@ -844,14 +844,14 @@ typedef struct mn_stats {
   uint64_t refine_bytes; /* of `bytes`, those of refining */
   mn_plan_kind plan;     /* that was taken, never MN_PLAN_AUTO */
   mn_plan_reason reason; /* for it */
-  uint32_t matches;   /* vectors that may be hits: counted, but estimated in a
-                         graph with ranges or a predicate */
-  uint32_t cut;       /* 1: mn_query.budget ended the search, and there may
-                         be nearer hits, and more; mn_index_within: 2 where
-                         its limit did, 3 both */
-  uint32_t fell_back; /* 1: the plan's walk found fewer than k, or (under
-                         MN_PLAN_AUTO) cost as much as a scan, and the
-                         matches were scanned after it */
+  uint32_t matches;      /* vectors that may be hits: counted; with ranges or a
+                            predicate, where not all were compared, estimated */
+  uint32_t cut;          /* 1: mn_query.budget ended the search, and there may
+                            be nearer hits, and more; mn_index_within: 2 where
+                            its limit did, 3 both */
+  uint32_t fell_back;    /* 1: the plan's walk found fewer than k, or (under
+                            MN_PLAN_AUTO) cost as much as a scan, and the
+                            matches were scanned after it */
 } mn_stats;
 
 /* Keys from `from` to `to`, both included; none where from > to. */

@@ -158,8 +158,8 @@ void mn_find_candidates(const mn_index *index, const mn_query *query,
   const mn_filter *walked = filter;
   if (filter != NULL && mn_filter_is_plain(filter) && index->state->dead == 0)
     walked = NULL;
-  const mn_choice choice = mn_choose_plan(index, query, walked, stages->planes,
-                                          seeker->kept, seeker->walk.links);
+  const mn_choice choice =
+      mn_choose_plan(index, query, walked, stages->planes, seeker->kept);
   stats->plan = choice.plan;
   stats->reason = choice.reason;
   stats->matches = choice.matches;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "choose_plan.h"
 #include "../block.h"
+#include "../key_map.h"
 #include "../structure/graph.h"
 #include "../structure/ivf.h"
 
@@ -9,50 +10,24 @@
 /* Keys that are asked for an estimate. */
 #define SAMPLE 512u
 
-typedef struct sample {
-  uint32_t asked, matched;
-} sample;
-
-static void ask(const mn_filter *filter, uint32_t slot, sample *s) {
-  if ((mn_filter_word(filter, slot / 32) >> slot % 32 & 1) == 0)
-    return;
-  s->asked++;
-  s->matched += (uint32_t)mn_filter_key(filter, slot);
-}
-
-/* Entries and their neighbours: vectors that are spread over the index, and the
- * same ones however slots are numbered. Whole lists only, for the same reason.
- */
-static sample take_sample(const mn_index *index, const mn_filter *filter,
-                          uint32_t *room) {
-  const uint32_t used = index->state->count;
-  sample s = {0, 0};
-  for (uint32_t i = 0; i < index->state->entries; i++)
-    if (index->entries[i] < used)
-      ask(filter, index->entries[i], &s);
-  for (uint32_t i = 0; i < index->state->entries && s.asked < SAMPLE; i++) {
-    if (index->entries[i] >= used)
-      continue;
-    const uint32_t *links;
-    const uint32_t length =
-        mn_graph_links(index, index->entries[i], room, &links);
-    for (uint32_t l = 0; l < length; l++)
-      if (links[l] < used)
-        ask(filter, links[l], &s);
-  }
-  return s;
-}
-
-/* Where keys are asked, one more than was found is taken to match: it keeps an
- * estimate of few from being none. */
+/* What is known by slot is counted. Where keys are asked, the share of those of
+ * a sample that pass is that of all; one more than was found is taken to match:
+ * it keeps an estimate of few from being none. */
 static void count_matches(const mn_index *index, const mn_filter *filter,
-                          uint32_t *room, mn_choice *c) {
+                          mn_choice *c) {
   c->at_most = c->matches = mn_filter_count(filter, index->state->count);
   if (!filter->asks_keys || c->at_most == 0)
     return;
-  const sample s = take_sample(index, filter, room);
+  uint32_t asked = 0, matched = 0, slot;
+  mn_key_sample sample = mn_key_map_sample(index, SAMPLE);
+  while ((slot = mn_key_map_next(index, &sample)) != MN_NO_SLOT) {
+    if ((mn_filter_word(filter, slot / 32) >> slot % 32 & 1) == 0)
+      continue;
+    asked++;
+    matched += (uint32_t)mn_filter_key(filter, slot);
+  }
   /* In floats: some processors need a library for 64-bit division. */
-  const float share = (float)(s.matched + 1) / (float)(s.asked + 1);
+  const float share = (float)(matched + 1) / (float)(asked + 1);
   const float matches = share * (float)c->at_most;
   if (matches < (float)c->at_most)
     c->matches = (uint32_t)matches;
@@ -163,11 +138,10 @@ static uint64_t probing_cost(const mn_index *index, const mn_query *query) {
 }
 
 static void choose_lists(const mn_index *index, const mn_query *query,
-                         const mn_filter *filter, uint32_t *room,
-                         mn_choice *c) {
+                         const mn_filter *filter, mn_choice *c) {
   c->plan = query->plan == MN_PLAN_SCAN ? MN_PLAN_SCAN : MN_PLAN_PROBE;
   if (filter != NULL)
-    count_matches(index, filter, room, c);
+    count_matches(index, filter, c);
   if (query->plan != MN_PLAN_AUTO)
     return;
   c->reason = filter == NULL ? MN_WHY_ALL : MN_WHY_DENSE;
@@ -179,8 +153,8 @@ static void choose_lists(const mn_index *index, const mn_query *query,
 }
 
 mn_choice mn_choose_plan(const mn_index *index, const mn_query *query,
-                         const mn_filter *filter, uint32_t planes, uint32_t ef,
-                         uint32_t *links) {
+                         const mn_filter *filter, uint32_t planes,
+                         uint32_t ef) {
   const uint32_t count = mn_index_vectors(index);
   mn_choice c = {.plan = query->plan,
                  .reason = MN_WHY_FORCED,
@@ -188,12 +162,14 @@ mn_choice mn_choose_plan(const mn_index *index, const mn_query *query,
                  .at_most = count,
                  .kept = ef};
   if (mn_is_ivf(&index->options) && index->state->linked > 0) {
-    choose_lists(index, query, filter, links, &c);
+    choose_lists(index, query, filter, &c);
     return c;
   }
   if (!mn_is_graph(&index->options) || index->state->linked == 0) {
     c.plan = MN_PLAN_SCAN;
     c.reason = MN_WHY_NO_GRAPH;
+    if (MN_HAS_FILTERS && filter != NULL && query->budget > 0)
+      count_matches(index, filter, &c); /* else the scan does */
     return c;
   }
   if (!MN_HAS_FILTERS || filter == NULL) {
@@ -203,7 +179,7 @@ mn_choice mn_choose_plan(const mn_index *index, const mn_query *query,
     c.reason = MN_WHY_ALL;
     return c;
   }
-  count_matches(index, filter, links, &c);
+  count_matches(index, filter, &c);
   const uint32_t linked = index->state->linked;
   const situation s = {
       .index = index,

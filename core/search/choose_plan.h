@@ -22,9 +22,8 @@ static inline uint32_t mn_hunt_room(uint32_t ef) {
 }
 
 /* `filter` NULL: none. Candidates are found by `planes`; a walk keeps `ef` of
- * them. `links` has room for a list. */
+ * them. */
 mn_choice mn_choose_plan(const mn_index *index, const mn_query *query,
-                         const mn_filter *filter, uint32_t planes, uint32_t ef,
-                         uint32_t *links);
+                         const mn_filter *filter, uint32_t planes, uint32_t ef);
 
 #endif

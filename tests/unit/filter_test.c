@@ -324,6 +324,38 @@ static void test_budget(const char *spec, unsigned conditions) {
 
 /* --- Refused -------------------------------------------------------------- */
 
+static int is_below(void *context, uint64_t key, uint32_t slot) {
+  (void)slot;
+  return key < *(const uint64_t *)context;
+}
+
+/* How many match is known within a tenth of all where keys are asked, by a
+ * range or a predicate, in every structure; and ivf takes its plan by that. */
+static void test_estimates(const char *spec, uint64_t below, int is_range,
+                           mn_plan_kind expected) {
+  fixture f = fixture_filled(spec, MN_L2, D, "clustered", N);
+  float query[D];
+  gen_rows(query, "clustered", 1, N, 1, D);
+  const mn_key_range range = {0, below - 1};
+  mn_stats stats;
+  mn_hit hits[K];
+  uint32_t found;
+  const mn_query q = {.vector = query,
+                      .dimensions = D,
+                      .k = K,
+                      .budget = below < 300 ? 0 : 300,
+                      .stats = &stats,
+                      .ranges = is_range ? &range : NULL,
+                      .range_count = (uint32_t)is_range,
+                      .match = is_range ? NULL : is_below,
+                      .match_context = &below};
+  CHECK_OK(mn_index_search(&f.index, &q, hits, &found, &f.arena));
+  CHECK_EQUAL(stats.plan, expected);
+  CHECK(stats.matches + N / 10 >= below && stats.matches <= below + N / 10);
+  CHECK(!stats.exact || (stats.matches == below && found == K));
+  fixture_free(&f);
+}
+
 static void test_refused(void) {
   fixture f = fixture_filled("hnsw8,f32", MN_L2, D, "uniform", 100);
   float *query = fixture_rows("uniform", 100, 1, D);
@@ -377,6 +409,12 @@ int main(void) {
   test_budget("hnsw8,f32", 0);
   test_budget("hnsw8,f32", BITS);
   test_budget("hnsw8,sq8", RANGES);
+  for (int is_range = 0; is_range < 2; is_range++) {
+    test_estimates("flat,f32", 1200, is_range, MN_PLAN_SCAN);
+    test_estimates("ivf40,f32", 1200, is_range, MN_PLAN_PROBE);
+    test_estimates("ivf40,f32", 50, is_range, MN_PLAN_SCAN);
+    test_estimates("hnsw8,f32", 1200, is_range, MN_PLAN_WALK);
+  }
   test_refused();
   return test_report();
 }
