@@ -1,36 +1,25 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What deletes and replacements do to a graph:
+ * What deletes and replacements (change.h) do to an index:
  *
- *     changes PREFIX N QUERIES DIMENSIONS METRIC SPEC
+ *     changes PREFIX N QUERIES DIMENSIONS METRIC SPEC [EF]
  *
- * Half of all vectors, drawn at random, are deleted; and in ten rounds a fifth
- * of an index of four fifths of them is replaced by vectors that are not in it.
- * After each of these, with the graph repaired and not, a line of JSON says
- * what walks at the default settings find and take, and what repair took; and
- * what a fresh graph of the same vectors, added in the order of the rows, does.
+ * After each, with the graph repaired and not, a line of JSON says what
+ * searches at the default settings (walks, in a graph) find and take, and what
+ * changing and repair took; and what a fresh index of the same vectors, added
+ * in the order of the rows, does. Lists (ivf) are not repaired.
  */
 #define _POSIX_C_SOURCE 200809L
 #include "../../core/structure/graph.h"
 #include "../../core/structure/repair.h"
+#include "change.h"
 #include "index.h"
 
-enum { ROUNDS = 10 };
-
 typedef struct trial {
-  const bench_set *set;
+  bench_change change;
   const char *spec;
-  const double *truth;
-  const uint32_t *nearest; /* BENCH_TRUTH rows by query */
-  uint8_t *is_in;          /* by row */
-  mn_query query;          /* without its vector */
+  mn_query query; /* without its vector */
 } trial;
-
-static uint32_t draw(void) {
-  static uint64_t state = 1;
-  state = state * 6364136223846793005u + 1442695040888963407u;
-  return (uint32_t)(state >> 33);
-}
 
 /* --- Indexes -------------------------------------------------------------- */
 
@@ -38,11 +27,11 @@ typedef struct changing {
   mn_index index;
   mn_arena block, scratch;
   uint64_t distances; /* of repair */
-  double repair_cpu;
+  double cpu;         /* of changing, linking and repairing */
 } changing;
 
 static changing create(const trial *t, uint32_t capacity) {
-  bench_set set = *t->set;
+  bench_set set = *t->change.set;
   changing c;
   memset(&c, 0, sizeof c);
   mn_sizes sizes;
@@ -71,7 +60,8 @@ static void destroy(changing *c) {
 
 static void append(const trial *t, changing *c, uint32_t row) {
   const uint64_t key = row;
-  const mn_vectors one = {bench_row(t->set, row), 1, t->set->dimensions};
+  const mn_vectors one = {bench_row(t->change.set, row), 1,
+                          t->change.set->dimensions};
   bench_check(mn_index_append(&c->index, &key, &one, NULL, &c->scratch),
               "append");
 }
@@ -84,11 +74,15 @@ static void link_all(changing *c) {
 /* Every row that is in. */
 static changing fresh(const trial *t, uint32_t capacity) {
   changing c = create(t, capacity);
-  for (uint32_t row = 0; row < t->set->n; row++)
-    if (t->is_in[row])
+  for (uint32_t row = 0; row < t->change.set->n; row++)
+    if (t->change.is_in[row])
       append(t, &c, row);
   link_all(&c);
   return c;
+}
+
+static int is_graph(const changing *c) {
+  return c->index.options.structure == MN_HNSW;
 }
 
 static void repair(changing *c) {
@@ -97,10 +91,10 @@ static void repair(changing *c) {
   if (!mn_repairer_allocate(&c->index.options, c->index.capacity, c->index.keys,
                             &repairer, &c->scratch))
     bench_fail("scratch");
-  const double from = bench_seconds(CLOCK_THREAD_CPUTIME_ID);
+  c->cpu -= bench_seconds(CLOCK_THREAD_CPUTIME_ID);
   mn_graph_repair(&c->index, (uint32_t)mn_graph_unrepaired(&c->index),
                   &repairer);
-  c->repair_cpu += bench_seconds(CLOCK_THREAD_CPUTIME_ID) - from;
+  c->cpu += bench_seconds(CLOCK_THREAD_CPUTIME_ID);
   c->distances += mn_repair_distances(&repairer);
   mn_arena_rewind(&c->scratch, mark);
   if (mn_index_info(&c->index).dead > 0)
@@ -134,153 +128,111 @@ static uint32_t unreached(const mn_index *index) {
 
 /* --- Measure -------------------------------------------------------------- */
 
-/* The distance of the tenth nearest row that is in. */
-static double limit_of(const trial *t, uint32_t q) {
-  const size_t at = (size_t)q * BENCH_TRUTH;
-  uint32_t in = 0;
-  for (uint32_t i = 0; i < BENCH_TRUTH; i++) {
-    in += t->is_in[t->nearest[at + i]];
-    if (in == BENCH_K)
-      return t->truth[at + i];
-  }
-  bench_fail("too few of the true nearest are left");
-  return 0;
-}
-
 static void measure(const trial *t, changing *c, const char *what,
-                    uint32_t deleted) {
-  const bench_set *set = t->set;
-  uint64_t hits = 0, distances = 0, scanned = 0;
-  for (uint32_t q = 0; q < set->queries; q++) {
+                    uint32_t changes) {
+  bench_found all = {0, 0, 0};
+  uint32_t scanned = 0;
+  for (uint32_t q = 0; q < t->change.set->queries; q++) {
     mn_hit found[BENCH_K];
-    uint32_t count;
+    uint32_t count, rows[BENCH_K];
     mn_stats stats;
     mn_query query = t->query;
-    query.vector = bench_query(set, q);
+    query.vector = bench_query(t->change.set, q);
+    query.plan = is_graph(c) ? MN_PLAN_WALK : MN_PLAN_PROBE;
     query.stats = &stats;
     bench_check(mn_index_search(&c->index, &query, found, &count, &c->scratch),
                 "search");
-    if (count != BENCH_K)
-      bench_fail("fewer hits than were asked for");
-    const double limit = limit_of(t, q);
-    for (uint32_t i = 0; i < count; i++) {
-      const uint32_t row = (uint32_t)found[i].key;
-      if (!t->is_in[row])
-        bench_fail("a deleted vector was found");
-      hits += bench_distance(set, query.vector, bench_row(set, row)) <=
-              limit + 1e-9 * (1 + fabs(limit));
-    }
-    distances += stats.distances;
+    for (uint32_t i = 0; i < count; i++)
+      rows[i] = (uint32_t)found[i].key;
+    bench_judge(&t->change, q, rows, count, &all);
+    all.distances += stats.distances;
     scanned += stats.exact;
   }
-  const mn_info info = mn_index_info(&c->index);
-  const double queries = set->queries;
-  printf("{\"what\":\"%s\",\"vectors\":%u,\"dead\":%u,\"recall\":%.4f,"
-         "\"evaluations\":%.1f,\"scanned\":%u,\"unreached\":%u,\"deleted\":%u,"
-         "\"repairDistances\":%.1f,\"repairSeconds\":%.3f}\n",
-         what, info.count, info.dead, (double)hits / queries / BENCH_K,
-         (double)distances / queries, (uint32_t)scanned, unreached(&c->index),
-         deleted, deleted ? (double)c->distances / deleted : 0, c->repair_cpu);
+  if (all.short_of_k)
+    bench_fail("fewer hits than were asked for");
+  bench_say_found(&t->change, what, &all);
+  printf(",\"dead\":%u,\"scanned\":%u,\"unreached\":%u,"
+         "\"repairDistances\":%.1f,\"changeMicros\":%.1f}\n",
+         mn_index_info(&c->index).dead, scanned,
+         is_graph(c) ? unreached(&c->index) : 0,
+         changes ? (double)c->distances / changes : 0,
+         changes ? 1e6 * c->cpu / changes : 0);
   fflush(stdout);
 }
 
-/* --- Half of all ---------------------------------------------------------- */
+/* --- Changes -------------------------------------------------------------- */
 
-static void remove_row(const trial *t, changing *c, uint32_t row) {
-  const uint64_t key = row;
-  bench_check(mn_index_delete(&c->index, &key, 1, NULL), "delete");
-  t->is_in[row] = 0;
+static void remove_gone(const trial *t, changing *c, uint32_t count) {
+  c->cpu -= bench_seconds(CLOCK_THREAD_CPUTIME_ID);
+  for (uint32_t i = 0; i < count; i++) {
+    const uint64_t key = t->change.gone[i];
+    bench_check(mn_index_delete(&c->index, &key, 1, NULL), "delete");
+  }
+  c->cpu += bench_seconds(CLOCK_THREAD_CPUTIME_ID);
 }
 
-static void delete_half(const trial *t) {
-  memset(t->is_in, 1, t->set->n);
+static void add_come(const trial *t, changing *c, uint32_t count) {
+  c->cpu -= bench_seconds(CLOCK_THREAD_CPUTIME_ID);
+  for (uint32_t i = 0; i < count; i++)
+    append(t, c, t->change.come[i]);
+  link_all(c);
+  c->cpu += bench_seconds(CLOCK_THREAD_CPUTIME_ID);
+}
+
+static void say_fresh(const trial *t, const char *what) {
+  changing c = fresh(t, 0);
+  measure(t, &c, what, 0);
+  destroy(&c);
+}
+
+static void delete_half(trial *t) {
   changing c = fresh(t, 0);
   measure(t, &c, "all", 0);
-  uint32_t deleted = 0;
-  while (deleted < t->set->n / 2) {
-    const uint32_t row = draw() % t->set->n;
-    if (t->is_in[row]) {
-      remove_row(t, &c, row);
-      deleted++;
-    }
+  const uint32_t deleted = bench_halve(&t->change);
+  remove_gone(t, &c, deleted);
+  if (is_graph(&c)) {
+    measure(t, &c, "half, not repaired", deleted);
+    repair(&c);
   }
-  measure(t, &c, "half, not repaired", deleted);
-  repair(&c);
-  measure(t, &c, "half, repaired", deleted);
+  measure(t, &c, is_graph(&c) ? "half, repaired" : "half", deleted);
   destroy(&c);
-  c = fresh(t, 0);
-  measure(t, &c, "half, fresh", 0);
-  destroy(&c);
+  say_fresh(t, "half, fresh");
 }
 
-/* --- A fifth, ten times --------------------------------------------------- */
-
-/* `count` rows that are in go, then as many others come. */
-static void replace_some(const trial *t, changing *c, uint32_t count) {
-  uint32_t *gone = malloc(count * sizeof *gone);
-  for (uint32_t i = 0; i < count;) {
-    const uint32_t row = draw() % t->set->n;
-    if (t->is_in[row] == 1) {
-      remove_row(t, c, row);
-      t->is_in[row] = 2; /* it does not come back at once */
-      gone[i++] = row;
-    }
-  }
-  for (uint32_t i = 0; i < count;) {
-    const uint32_t row = draw() % t->set->n;
-    if (t->is_in[row] == 0) {
-      t->is_in[row] = 1;
-      append(t, c, row);
-      i++;
-    }
-  }
-  for (uint32_t i = 0; i < count; i++)
-    t->is_in[gone[i]] = 0;
-  free(gone);
-}
-
-static void replace_fifths(const trial *t, int repaired) {
-  const uint32_t n = t->set->n, in = n / 5 * 4, count = n / 5 * 4 / 5;
-  memset(t->is_in, 0, n);
-  memset(t->is_in, 1, in);
-  changing c = fresh(t, in + (repaired ? 2 : ROUNDS) * count);
-  for (uint32_t round = 0; round < ROUNDS; round++) {
-    replace_some(t, &c, count);
-    link_all(&c);
-    if (repaired)
+static void replace_fifths(trial *t, int repaired) {
+  const uint32_t count = bench_begin_rounds(&t->change);
+  changing c = fresh(t, 5 * count + (repaired ? 2 : BENCH_ROUNDS) * count);
+  const int graph = is_graph(&c);
+  for (uint32_t round = 0; round < BENCH_ROUNDS; round++) {
+    bench_replace(&t->change, count);
+    remove_gone(t, &c, count);
+    add_come(t, &c, count);
+    if (repaired && graph)
       repair(&c);
-    if (repaired && (round == 0 || round == 4))
-      measure(t, &c, round == 0 ? "a fifth replaced" : "a fifth, 5 times",
-              (round + 1) * count);
+    char what[64];
+    if (!bench_reports(round))
+      continue;
+    snprintf(what, sizeof what, "%s%s", bench_reports(round),
+             !graph     ? ""
+             : repaired ? ", repaired"
+                        : ", not repaired");
+    measure(t, &c, what, (round + 1) * count);
   }
-  measure(t, &c,
-          repaired ? "a fifth, 10 times, repaired"
-                   : "a fifth, 10 times, not repaired",
-          ROUNDS * count);
   destroy(&c);
-  if (repaired) {
-    c = fresh(t, 0);
-    measure(t, &c, "a fifth, 10 times, fresh", 0);
-    destroy(&c);
-  }
+  if (repaired)
+    say_fresh(t, "a fifth, 10 times, fresh");
+  if (repaired && graph)
+    replace_fifths(t, 0);
 }
 
 int main(int argc, char **argv) {
   bench_set set = bench_open(argc, argv);
-  trial t = {.set = &set,
+  trial t = {.change = bench_change_of(&set),
              .spec = argv[6],
-             .truth = bench_truth(&set),
-             .nearest = (const uint32_t *)bench_read(
-                 &set, ".truth.u32",
-                 (size_t)set.queries * BENCH_TRUTH * sizeof(uint32_t)),
-             .is_in = malloc(set.n),
-             .query = {.dimensions = set.dimensions,
-                       .k = BENCH_K,
-                       .plan = MN_PLAN_WALK}};
+             .query = {.dimensions = set.dimensions, .k = BENCH_K}};
   if (argc > 7)
     t.query.ef = (uint32_t)strtoul(argv[7], NULL, 10);
   delete_half(&t);
   replace_fifths(&t, 1);
-  replace_fifths(&t, 0);
   return 0;
 }

@@ -13,7 +13,7 @@ export async function pointsAt(set, spec, aims = [0.95, 0.99]) {
   const count = remembered({ count: (ef) => ask(`count ${ef}`) });
   const points = [];
   for (const aim of aims) {
-    const ef = await smallestEf(count, aim);
+    const ef = await smallestEf(count, aim, spec);
     if (ef !== undefined) points.push({ aim, ...(await count(ef)), bytesPerVector: ready.bytes / set.n });
   }
   close();

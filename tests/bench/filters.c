@@ -13,9 +13,11 @@
 #include "index.h"
 #include "selections.h"
 
+enum { PLANS = MN_PLAN_PROBE + 1 };
+
 typedef struct tally {
   uint64_t hits, wanted, matches, distances;
-  uint32_t plans[MN_PLAN_POST + 1], fell_back, short_of_k;
+  uint32_t plans[PLANS], fell_back, short_of_k;
   double cpu;
 } tally;
 
@@ -66,15 +68,15 @@ static void ask(const bench_set *set, const mn_index *index, mn_arena *scratch,
 
 static void say(bench_kind kind, double share, mn_plan_kind plan,
                 const tally *t, uint32_t queries) {
-  static const char *const names[] = {"auto", "scan", "walk", "two-hop",
-                                      "post"};
+  static const char *const names[] = {"auto",    "scan", "walk",
+                                      "two-hop", "post", "probe"};
   printf("{\"kind\":\"%s\",\"share\":%g,\"plan\":\"%s\",\"recall\":%.4f,"
          "\"matches\":%.1f,\"distances\":%.1f,\"taken\":{",
          bench_kind_names[kind], share, names[plan],
          t->wanted > 0 ? (double)t->hits / (double)t->wanted : 1.0,
          (double)t->matches / queries, (double)t->distances / queries);
   const char *comma = "";
-  for (mn_plan_kind p = MN_PLAN_SCAN; p <= MN_PLAN_POST; p++)
+  for (uint32_t p = MN_PLAN_SCAN; p < PLANS; p++)
     if (t->plans[p] > 0) {
       printf("%s\"%s\":%u", comma, names[p], t->plans[p]);
       comma = ",";
@@ -84,6 +86,14 @@ static void say(bench_kind kind, double share, mn_plan_kind plan,
   fflush(stdout);
 }
 
+/* Whether an index of this structure can be made to take the plan. */
+static int has_plan(mn_structure structure, uint32_t plan) {
+  if (plan == MN_PLAN_AUTO || plan == MN_PLAN_SCAN)
+    return 1;
+  return structure == MN_IVF ? plan == MN_PLAN_PROBE
+                             : structure == MN_HNSW && plan != MN_PLAN_PROBE;
+}
+
 int main(int argc, char **argv) {
   const bench_set set = bench_open(argc, argv);
   const mn_query query = {.k = BENCH_K, .dimensions = set.dimensions};
@@ -91,17 +101,20 @@ int main(int argc, char **argv) {
   bench_selections s = bench_select_from(&set);
   for (bench_kind kind = BENCH_RANDOM; kind < BENCH_KINDS; kind++)
     for (uint32_t i = 0; i < BENCH_SHARES; i++) {
-      tally tallies[MN_PLAN_POST + 1];
+      tally tallies[PLANS];
       memset(tallies, 0, sizeof tallies);
       for (uint32_t q = 0; q < s.queries; q++) {
         bench_select(&set, &s, kind, bench_shares[i], q);
         const uint32_t *filter = by_slot(&set, &built.index, &s);
-        for (mn_plan_kind plan = MN_PLAN_AUTO; plan <= MN_PLAN_POST; plan++)
-          ask(&set, &built.index, &built.scratch, &s, q, plan, filter,
-              &tallies[plan]);
+        for (uint32_t plan = 0; plan < PLANS; plan++)
+          if (has_plan(built.index.options.structure, plan))
+            ask(&set, &built.index, &built.scratch, &s, q, (mn_plan_kind)plan,
+                filter, &tallies[plan]);
       }
-      for (mn_plan_kind plan = MN_PLAN_AUTO; plan <= MN_PLAN_POST; plan++)
-        say(kind, bench_shares[i], plan, &tallies[plan], s.queries);
+      for (uint32_t plan = 0; plan < PLANS; plan++)
+        if (has_plan(built.index.options.structure, plan))
+          say(kind, bench_shares[i], (mn_plan_kind)plan, &tallies[plan],
+              s.queries);
     }
   return 0;
 }

@@ -8,7 +8,8 @@
 //     close() }
 //
 // `ef` is the candidates that a graph keeps, all of which are refined where the
-// index refines; without a graph, those that are refined.
+// index refines; of an inverted file, the lists that are searched; without
+// either, the candidates that are refined.
 //
 // First each peer's `ef` is looked for that reaches a recall, and a grid of them
 // for the curve of recall against speed; then all of them are timed at these in
@@ -47,13 +48,16 @@ export function remembered(peer) {
   };
 }
 
+/** The least ef that makes a difference: a graph keeps k candidates anyhow. */
+const leastEf = (spec) => (spec.startsWith("ivf") ? 1 : grid[0]);
+
 /** The smallest ef with at least `recall`, or undefined. */
-export async function smallestEf(count, recall) {
+export async function smallestEf(count, recall, spec = "") {
   let above = 0;
   while (above < grid.length && (await count(grid[above])).recall < recall) above++;
   if (above === grid.length) return undefined;
   let high = grid[above];
-  let low = above ? grid[above - 1] : high;
+  let low = above ? grid[above - 1] : leastEf(spec) - 1;
   while (high - low > 1) {
     const middle = (low + high) >> 1;
     if ((await count(middle)).recall >= recall) high = middle;
@@ -83,7 +87,7 @@ async function choosePoints(peer, flatRecall) {
   if (flat !== undefined) aims.push(["flat - 0.005", flat - 0.005]);
   const points = [{ aim: `ef ${defaultEf}`, ...(await count(defaultEf)) }];
   for (const [aim, recall] of aims) {
-    const ef = await smallestEf(count, recall);
+    const ef = await smallestEf(count, recall, peer.spec);
     if (ef !== undefined) points.push({ aim, ...(await count(ef)) });
   }
   return [...points, ...(await curveOf(count))];

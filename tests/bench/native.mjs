@@ -3,16 +3,22 @@
 import { drawGraphs } from "./curves.mjs";
 import { prepare, setArguments } from "./data.mjs";
 import { measure } from "./measure.mjs";
-import { compile, compileWithMinnow, launch } from "./programs.mjs";
+import { compile, compileWithFaiss, compileWithMinnow, launch } from "./programs.mjs";
 import { commandLine, peerTables, publish } from "./report.mjs";
 
-/** [name, program, SPEC for it, spec in the table] */
+const isIvf = (spec) => spec.startsWith("ivf");
+
+/** [name, program, SPEC for it, spec in the table]: peers of the structures that
+ * Minnow is measured in. */
 function peersFor({ specs, sse }) {
   const minnow = specs.map((spec) => ["Minnow", "minnow", spec, spec]);
   const peer = (name, program) => [name, program, "16,200", "hnsw16,f32"];
   const best = [peer("hnswlib (AVX2)", "hnswlib-avx2"), peer("Faiss (AVX2)", "faiss-avx2")];
   const packaged = [peer("hnswlib (SSE)", "hnswlib-sse"), peer("Faiss (SSE)", "faiss")];
-  return [...minnow, ...best, ...(sse ? packaged : [])];
+  const graphs = specs.every(isIvf) ? [] : [...best, ...(sse ? packaged : [])];
+  const lists = ["flat", "sq8"].map((encoding) =>
+    [`Faiss IVF, ${encoding} (AVX2)`, "faiss-avx2", `ivf,${encoding}`, `ivf,${encoding === "flat" ? "f32" : encoding}`]);
+  return [...minnow, ...graphs, ...(specs.some(isIvf) ? lists : [])];
 }
 
 /** hnswlib and Faiss choose their distance functions when they are compiled, so
@@ -21,10 +27,8 @@ function compileAll() {
   compileWithMinnow("minnow", "native.c");
   compile("c++", "hnswlib-sse", "-DNDEBUG", "hnswlib.cpp");
   compile("c++", "hnswlib-avx2", "-DNDEBUG", "-mavx2", "-mfma", "hnswlib.cpp");
-  const faiss = ["-fopenmp", "faiss.cpp", "-lfaiss", "-llapack", "-lblas"];
-  const wrapped = ["_ZN5faiss18fvec_inner_productEPKfS1_m", "_ZN5faiss10fvec_L2sqrEPKfS1_m"];
-  compile("c++", "faiss", ...faiss);
-  compile("c++", "faiss-avx2", "-mavx2", "-mfma", ...wrapped.map((name) => `-Wl,--wrap=${name}`), "faiss_avx2.cpp", ...faiss);
+  compile("c++", "faiss", "-fopenmp", "faiss.cpp", "-lfaiss", "-llapack", "-lblas");
+  compileWithFaiss("faiss-avx2", "faiss.cpp");
 }
 
 /** Starts a program of peer.h's kind; it has built when this resolves. */

@@ -23,6 +23,16 @@ export function compileWithMinnow(name, ...parts) {
   compile("cc", name, "-std=c11", ...parts, library, "-lm");
 }
 
+/** With AVX2 distances, which Debian's Faiss lacks (faiss_avx2.cpp). */
+export function compileWithFaiss(name, ...parts) {
+  const wrapped = ["_ZN5faiss18fvec_inner_productEPKfS1_m", "_ZN5faiss10fvec_L2sqrEPKfS1_m"];
+  compile("c++", name, "-mavx2", "-mfma", ...wrapped.map((symbol) => `-Wl,--wrap=${symbol}`), "faiss_avx2.cpp",
+    "-fopenmp", ...parts, "-lfaiss", "-llapack", "-lblas");
+}
+
+/** Where hnswlib's graph of a set (M 16, ef_construction 200) is kept. */
+export const keptGraph = (set) => join(out, `${set.name}.hnswlib`);
+
 /** A program that writes a line of JSON when it is ready and one for each line
  * that it reads. */
 export async function launch(name, args) {

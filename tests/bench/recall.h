@@ -10,14 +10,14 @@
 
 enum { BENCH_K = 10, BENCH_TRUTH = 100 };
 
-static double bench_seconds(clockid_t clock) {
+static inline double bench_seconds(clockid_t clock) {
   struct timespec now;
   clock_gettime(clock, &now);
   return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
 }
 
 /* The distances of the true nearest BENCH_TRUTH rows, query by query. */
-static double *bench_truth(const bench_set *set) {
+static inline double *bench_truth(const bench_set *set) {
   return (double *)bench_read(
       set, ".truth.f64", (size_t)set->queries * BENCH_TRUTH * sizeof(double));
 }
@@ -25,8 +25,9 @@ static double *bench_truth(const bench_set *set) {
 /* How many of the true BENCH_K nearest are among the rows found. A row counts
  * when its true distance is no more than that of the last of them, so that it
  * does not matter which of several equals was found. */
-static uint32_t bench_hits(const bench_set *set, const double *truth,
-                           uint32_t q, const uint32_t *rows, uint32_t found) {
+static inline uint32_t bench_hits(const bench_set *set, const double *truth,
+                                  uint32_t q, const uint32_t *rows,
+                                  uint32_t found) {
   double limit = truth[(size_t)q * BENCH_TRUTH + BENCH_K - 1];
   uint32_t hits = 0;
   for (uint32_t i = 0; i < found; i++) {

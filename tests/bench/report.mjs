@@ -8,12 +8,13 @@ import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { root } from "./data.mjs";
 
-/** --data DIR, --quick, --sse, --sets a,b, --specs "a;b", --count N, --passes N. */
+/** --data DIR, --quick, --sse, --sets a,b, --specs "a;b", --count N, --passes N,
+ * --only PART. */
 export function commandLine({ specs, quickSpecs, quickCount = 10000, count }) {
   const text = { type: "string" };
   const { values } = parseArgs({
     options: {
-      data: text, sets: text, specs: text, count: text, passes: text, quick: { type: "boolean" }, sse: { type: "boolean" },
+      data: text, sets: text, specs: text, count: text, passes: text, only: text, quick: { type: "boolean" }, sse: { type: "boolean" },
     },
   });
   const quick = values.quick ?? false;
@@ -21,6 +22,7 @@ export function commandLine({ specs, quickSpecs, quickCount = 10000, count }) {
     quick,
     sse: values.sse ?? false,
     data: values.data,
+    only: values.only,
     sets: values.sets?.split(","),
     specs: values.specs?.split(";") ?? (quick ? quickSpecs : specs),
     count: Number(values.count ?? (quick ? quickCount : count ?? 0)) || undefined,
