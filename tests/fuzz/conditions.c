@@ -40,7 +40,8 @@ static int match(void *context, uint64_t key, uint32_t slot) {
   return key % *(const uint32_t *)context == 0;
 }
 
-void conditions_ask(const conditions *c, mn_query *query) {
+void conditions_ask(const conditions *c, const mn_index *index,
+                    mn_query *query) {
   query->filter = c->bits;
   query->ranges = c->ranges;
   query->range_count = c->range_count;
@@ -48,7 +49,9 @@ void conditions_ask(const conditions *c, mn_query *query) {
   query->without_count = c->without_count;
   query->match = c->modulus > 0 ? match : NULL;
   query->match_context = (void *)(uintptr_t)&c->modulus;
-  query->plan = (mn_plan_kind)(draw() % (MN_PLAN_POST + 1));
+  const uint32_t plans =
+      index->options.structure == MN_IVF ? MN_PLAN_PROBE + 1 : MN_PLAN_PROBE;
+  query->plan = (mn_plan_kind)(draw() % plans);
   query->budget = draw() % 4 ? 0 : 1 + draw() % 300;
 }
 

@@ -16,7 +16,8 @@ typedef struct conditions {
 conditions conditions_draw(const mn_index *index, uint32_t slots);
 
 /* Puts them into a query, and whatever else decides how matches are found. */
-void conditions_ask(const conditions *c, mn_query *query);
+void conditions_ask(const conditions *c, const mn_index *index,
+                    mn_query *query);
 
 /* Whether there is a vector at a slot in use, by the block's bits. */
 int is_live(const mn_index *index, uint32_t slot);

@@ -51,11 +51,13 @@ static mn_encoding draw_encoding(void) {
 static mn_options draw_options(void) {
   mn_options o = {.dimensions = 1 + draw() % 40,
                   .metric = (mn_metric)(1 + draw() % 3),
-                  .structure = (mn_structure)(draw() % 3),
+                  .structure = (mn_structure)(draw() % 4),
                   .encoding = draw_encoding(),
                   .m = 4 + draw() % 5,
                   .ef_construction = 8 + draw() % 20,
                   .seed = draw()};
+  if (o.structure == MN_IVF)
+    o.nlist = 1 + draw() % 8;
   if (draw() % 2)
     o.transform = (mn_transform)(draw() % 5);
   if (o.transform == MN_FIRST || o.transform == MN_PCA)
@@ -140,10 +142,55 @@ static void change_contents(uint8_t *data, size_t size) {
   }
 }
 
-/* Every field: count, linked and so on up to what is tuned. */
+/* A number that a field of the state may have: most are counts of slots, a slot
+ * and 1 or, of a sweep, a few states. */
+static uint32_t state_number(uint32_t count) {
+  switch (draw() % 4) {
+  case 0:
+    return likely();
+  case 1:
+    return draw() % 3;
+  case 2:
+    return count - draw() % 3;
+  default:
+    return count > 0 ? draw() % (count + 1) : 0;
+  }
+}
+
+/* Every field: count, linked and so on up to what is tuned. Up to three, as a
+ * sweep has a pass, a place and its dying, which must go together. */
 static void change_state(uint8_t *data, size_t size) {
   const size_t fields = offsetof(mn_state, zero) / 4;
-  put(data, size, BODY + 4 * (draw() % fields), likely());
+  const size_t sweep = offsetof(mn_state, sweep) / 4;
+  uint32_t count;
+  memcpy(&count, data + BODY, sizeof count);
+  const int is_sweep = draw() % 4 == 0;
+  for (unsigned n = 1 + draw() % 3; n > 0; n--)
+    put(data, size,
+        BODY + 4 * (is_sweep ? sweep + draw() % 4 : draw() % fields),
+        state_number(count));
+}
+
+/* Words of one section, whichever: a small one is met as often as a large one.
+ * In lists of slots, a slot and 1, or the number of a list. */
+static void change_section(uint8_t *data, size_t size) {
+  mn_header header;
+  uint32_t count;
+  memcpy(&header, data, sizeof header);
+  memcpy(&count, data + BODY, sizeof count);
+  if (header.section_count == 0 || header.section_count > MN_TABLE_ENTRIES)
+    return;
+  const mn_section_entry *entry = &header.table[draw() % header.section_count];
+  if (entry->bytes < 4 || entry->offset >= size)
+    return;
+  const uint64_t words = entry->bytes / 4;
+  for (unsigned n = 1 + draw() % 4; n > 0; n--) {
+    const size_t at = (size_t)(entry->offset + 4 * (draw() % words));
+    uint32_t word = state_number(count);
+    if (draw() % 4 == 0)
+      word |= 0x80000000u; /* a twin, or the first of a list */
+    put(data, size, at, word);
+  }
 }
 
 /* A run of bytes, by libFuzzer's own ways; the length stays. */
@@ -172,7 +219,7 @@ size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t size, size_t max_size,
   state = seed;
   if (size <= BODY + sizeof(mn_state) || draw() % 32 == 0)
     return LLVMFuzzerMutate(data, size, max_size);
-  switch (draw() % 8) {
+  switch (draw() % 10) {
   case 0:
     size = change_options(data, size, max_size);
     break;
@@ -185,6 +232,10 @@ size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t size, size_t max_size,
   case 3:
   case 4:
     change_run(data, size);
+    break;
+  case 5:
+  case 6:
+    change_section(data, size);
     break;
   default:
     change_contents(data, size);

@@ -75,6 +75,7 @@ static mn_query make_query(const mn_index *index, const float *row) {
                     .dimensions = index->options.dimensions,
                     .k = ks[draw() % 3],
                     .ef = efs[draw() % 3],
+                    .nprobe = draw() % 2 ? draw() % 5 : 0,
                     .planes = planes[draw() % 8],
                     .refine_planes = draw() % 3 ? 0 : planes[draw() % 8],
                     .refine_k = refine_ks[draw() % 4],
@@ -95,7 +96,7 @@ static void search(const mn_index *index, const float *row, const conditions *c,
   mn_stats stats;
   mn_sizes sizes;
   mn_query query = make_query(index, row);
-  conditions_ask(c, &query);
+  conditions_ask(c, index, &query);
   query.stats = &stats;
   const size_t peak = scratch->peak;
   scratch->peak = 0;
@@ -143,7 +144,7 @@ static void search_more(const mn_index *index, const float *row,
   const mn_vectors rows = {row, 1, index->options.dimensions};
   uint32_t found;
   mn_query query = make_query(index, row);
-  conditions_ask(c, &query);
+  conditions_ask(c, index, &query);
   if (mn_index_search_many(index, &rows, &query, hits, &found, scratch) ==
       MN_OK)
     check_hits(index, hits, found, c, is_valid);
@@ -237,6 +238,7 @@ static void check_sections(const mn_index *index) {
       MN_SECTION('S', 'T', 'A', 'T'), MN_SECTION('C', 'O', 'D', 'E'),
       MN_SECTION('F', 'R', 'S', 'T'), MN_SECTION('M', 'O', 'D', 'L'),
       MN_SECTION('L', 'I', 'N', 'K'), MN_SECTION('E', 'N', 'T', 'R'),
+      MN_SECTION('L', 'I', 'S', 'T'), MN_SECTION('L', 'I', 'V', 'E'),
       MN_SECTION('t', 'e', 's', 't'), MN_SECTION('a', 'x', 'x', 'x'),
       MN_SECTION('b', 'x', 'x', 'x')};
   for (unsigned i = 0; i < sizeof names / sizeof *names; i++) {

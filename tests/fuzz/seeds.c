@@ -96,6 +96,7 @@ int main(int argc, char **argv) {
       "ivf2,sq8",
       "ivf3,bits4,refine=f16",
   };
+  static const char *const binary[] = {"flat", "hnsw4", "ivf3"};
   enum { SPECS = sizeof specs / sizeof *specs };
   uint8_t *memory = malloc(MEMORY_BYTES);
   unsigned number = 0;
@@ -105,14 +106,13 @@ int main(int argc, char **argv) {
     for (mn_metric metric = MN_L2; metric <= MN_JACCARD; metric++)
       for (variant kind = EMPTY; kind < VARIANTS; kind++)
         for (uint32_t n = 3; n <= SAMPLE; n += SAMPLE - 3) {
-          const char *spec =
-              metric >= MN_HAMMING ? s % 2 ? "hnsw4" : "flat" : specs[s];
+          if (metric >= MN_HAMMING && s >= sizeof binary / sizeof *binary)
+            continue;
+          const char *spec = metric >= MN_HAMMING ? binary[s] : specs[s];
           mn_options options = {
               .dimensions = D, .metric = metric, .ef_construction = 20};
           mn_arena arena = mn_arena_over(memory, MEMORY_BYTES);
           mn_index index;
-          if (metric >= MN_HAMMING && s >= 2)
-            continue;
           require(mn_options_parse(&options, spec, strlen(spec), NULL));
           build(&index, &arena, &options, kind, n);
           save(&index, argv[1], number++);
