@@ -11,13 +11,19 @@ static int is_passed_by(const mn_index *index, uint32_t slot) {
   return index->state->sweep == 2 && mn_slot_is_dying(index, slot);
 }
 
-/* Whether lists may lead to a slot: a vector of the graph, or a dead one that a
- * sweep has not led past everywhere. */
+/* In a packed block, in which only twins have no links. */
+static int is_packed_twin(const mn_index *index, uint32_t slot) {
+  return slot > 0 && slot < index->state->linked &&
+         mn_packed_count(index, slot) == 0;
+}
+
+/* Whether lists may lead to a slot: a vector of the graph that is no twin, or a
+ * dead one that a sweep has not led past everywhere. */
 static int is_passed(const mn_index *index, uint32_t slot) {
   if (slot >= index->state->count)
     return 0;
   if (index->is_packed)
-    return slot < index->state->linked;
+    return slot < index->state->linked && !is_packed_twin(index, slot);
   return mn_graph_takes(index, slot) ||
          (mn_slot_is_dead(index, slot) && !is_passed_by(index, slot));
 }
@@ -123,21 +129,22 @@ static int pending_holds(const mn_index *index) {
 
 /* --- Packed --------------------------------------------------------------- */
 
-/* Ascending, so each once. */
+/* Ascending, so each once; and a twin would take a place in a live list. */
 static int packed_list_holds(const mn_index *index, uint32_t slot) {
   enum { MOST = 2 * MN_M_MAX };
   uint32_t links[MOST];
   const uint32_t linked = index->state->linked;
+  const uint32_t most = mn_links_max(index->options.m);
   const uint32_t stored = mn_packed_count(index, slot);
-  const uint32_t count =
-      mn_packed_read(index, slot, mn_links_max(index->options.m), links);
-  if (stored != count || (slot >= linked && count > 0))
+  const uint32_t count = mn_packed_read(index, slot, most, links);
+  if (stored != count || (slot >= linked && count > 0) ||
+      (count == most && mn_graph_twin(index, slot) != MN_TWIN))
     return 0;
   if (count == 0)
     return slot >= linked ||
            (slot > 0 && mn_codes_equal(index, slot, slot - 1));
   for (uint32_t i = 0; i < count; i++)
-    if (links[i] >= linked || (links[i] == slot && count > 1) ||
+    if (!is_passed(index, links[i]) || (links[i] == slot && count > 1) ||
         (i > 0 && links[i] <= links[i - 1]))
       return 0;
   return 1;
