@@ -8,6 +8,7 @@ import { vectorsOf } from "./changes.mjs";
 import { prepared, search } from "./exact.mjs";
 import { bitsOf, check, f32, minus, squares } from "./floats.mjs";
 import { entered } from "./graph.mjs";
+import { checkLists } from "./lists.mjs";
 import { read } from "./reader.mjs";
 import { ranges } from "./scalar.mjs";
 import { xxh32 } from "./xxh32.mjs";
@@ -58,7 +59,7 @@ function bySlot(c, { keys }) {
 
 // The spec string with its defaults written out, as the header says it.
 function fullSpec(h) {
-  const words = [`${h.structure}${h.structure === "hnsw" ? h.m : ""}`];
+  const words = [`${h.structure}${{ hnsw: h.m, ivf: h.nlist }[h.structure] ?? ""}`];
   if (h.transform !== "none") words.push(`${h.transform}${h.kept || ""}`);
   const pq = [h.pqM, h.pqBits, ...(h.encoding === "prq" ? [h.nrq] : [])];
   const numbers = h.pqM ? `${pq.join("x")}${h.correction ? "+c" : ""}` : "";
@@ -67,7 +68,7 @@ function fullSpec(h) {
   return words.join();
 }
 
-const needsTraining = (spec) => /sq|bits|pr?q|pca/.test(spec);
+const needsTraining = (spec) => /ivf|sq|bits|pr?q|pca/.test(spec);
 
 const isPacked = (c) => c.how === "pack" || c.how === "repack";
 const isRenumbered = (c) => isPacked(c) || c.how === "thaw";
@@ -146,6 +147,7 @@ function checkVectors(c, index) {
     checkModel(header.refine, fine, sample.map(([x]) => x));
     checkModel(header.encoding, codec, sample.map(([, x]) => x));
   }
+  if (header.nlist) checkLists(index, vectors.map((pair) => pair?.[1]));
   let [clipped, error] = [0, 0];
   vectors.forEach((pair, slot) => {
     if (!pair) return;
@@ -263,11 +265,11 @@ test("coverage", () => {
   const kinds = (field) => new Set(headers.map((h) => h[field])).size;
   const packed = headers.filter((h) => h.packed);
   equal(kinds("metric"), 5, "metrics");
-  equal(kinds("structure"), 2, "structures");
+  equal(kinds("structure"), 3, "structures");
   equal(kinds("encoding"), 17, "encodings");
   equal(kinds("transform"), 5, "transforms");
   equal(kinds("refine") >= 8, true, "kinds of refine");
-  equal(new Set(packed.map((h) => h.structure)).size, 2, "structures packed");
+  equal(new Set(packed.map((h) => h.structure)).size, 3, "structures packed");
 });
 console.log(`${passed} passed, ${failed} failed`);
 process.exitCode = failed ? 1 : 0;

@@ -58,3 +58,29 @@ export function readCentroids(view, { nlist }, dimensions) {
     return { row, norm, lift };
   });
 }
+
+/** What centroids see of a mapped vector. */
+function look(metric, x) {
+  if (metric !== "hamming" && metric !== "jaccard") return x;
+  const bits = x.map((a) => Number(a > 0));
+  if (metric === "hamming") return bits.map((bit) => 2 * bit - 1);
+  const length = Math.sqrt(bits.reduce((sum, bit) => sum + bit, 0));
+  return length ? bits.map((bit) => bit / length) : bits;
+}
+
+/** Each vector, mapped, by slot, is in the list that it belongs to, or one as near but for rounding. */
+export function checkLists({ header, lists, centroids }, mapped) {
+  centroids.forEach(({ row, norm }, k) => {
+    const squares = row.reduce((sum, c) => sum + c * c, 0);
+    check(Math.abs(norm - squares) <= 1e-5 * squares, `centroid ${k}: norm ${norm}, not ${squares}`);
+  });
+  lists.forEach((slots, list) =>
+    slots.forEach((slot) => {
+      const x = look(header.metric, [...mapped[slot]]);
+      const far = centroids.map(({ row, norm, lift }) =>
+        norm - 2 * row.reduce((sum, c, j) => sum + c * x[j], 0) + lift);
+      const least = Math.min(...far);
+      check(far[list] - least <= 1e-4 * (1 + Math.abs(least)), `slot ${slot}: list ${list} is at ${far[list]}, not ${least}`);
+    }),
+  );
+}
