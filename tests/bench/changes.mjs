@@ -49,7 +49,7 @@ for (const set of await prepare({ folder: options.data, count: options.count, on
     ...options.specs.map((spec) => ["minnow", spec, "changes", spec]),
     ["faiss", "Faiss IVFFlat", "changes-faiss", "0.98"],
     ["hnswlib", "hnswlib f32", "changes-hnswlib", "16,200", keptGraph(set)],
-  ].filter(([part]) => !options.only || options.only === part);
+  ].filter(([part]) => !options.only || options.only.includes(part));
   for (const [, ...run] of runs) rows.push(...(await changesOf(set, ...run)));
   results.push({ set, rows });
 }

@@ -25,18 +25,19 @@ const kinds = ["codes", "links", "model", "rest", "all"];
 const columns = [
   ["index", (row) => row.spec],
   ["aim", (row) => String(row.aim)],
-  ["ef", (row) => String(row.ef)],
+  ["ef, nprobe", (row) => String(row.ef)],
   ["recall@10", (row) => row.recall.toFixed(4)],
+  ["distances", (row) => whole(row.distances)],
   ...kinds.map((kind) => [`4 KB: ${kind}`, (row) => whole(row.small[kind])]),
   ...kinds.map((kind) => [`64 KB: ${kind}`, (row) => whole(row.large[kind])]),
   ["bytes/vector", (row) => row.bytesPerVector.toFixed(1)],
-  ["links/vector", (row) => row.linksPerVector.toFixed(2)],
-  ["bits/link", (row) => row.bitsPerLink.toFixed(1)],
+  ["links/vector", (row) => (row.linksPerVector ? row.linksPerVector.toFixed(2) : "–")],
+  ["bits/link", (row) => (row.linksPerVector ? row.bitsPerLink.toFixed(1) : "–")],
 ];
 
 const options = commandLine({
-  specs: ["hnsw16,f32", "hnsw16,f32 packed", "hnsw16,bits8", "hnsw16,bits8 packed"],
-  quickSpecs: ["hnsw16,bits8", "hnsw16,bits8 packed"],
+  specs: ["flat,bits8", "hnsw16,bits8", "hnsw16,bits8 packed", "ivf,bits8", "ivf,bits8 packed"],
+  quickSpecs: ["hnsw16,bits8", "hnsw16,bits8 packed", "ivf,bits8 packed"],
 });
 compileWithMinnow("pages", "pages.c");
 await publishCounts("pages", options, {

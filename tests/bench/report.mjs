@@ -9,7 +9,7 @@ import { parseArgs } from "node:util";
 import { root } from "./data.mjs";
 
 /** --data DIR, --quick, --sse, --sets a,b, --specs "a;b", --count N, --passes N,
- * --only PART. */
+ * --only part,part. */
 export function commandLine({ specs, quickSpecs, quickCount = 10000, count }) {
   const text = { type: "string" };
   const { values } = parseArgs({
@@ -22,7 +22,7 @@ export function commandLine({ specs, quickSpecs, quickCount = 10000, count }) {
     quick,
     sse: values.sse ?? false,
     data: values.data,
-    only: values.only,
+    only: values.only?.split(","),
     sets: values.sets?.split(","),
     specs: values.specs?.split(";") ?? (quick ? quickSpecs : specs),
     count: Number(values.count ?? (quick ? quickCount : count ?? 0)) || undefined,

@@ -53,6 +53,7 @@ static void say_others(const bench_set *set, const mn_index *index,
   mn_query query = {.dimensions = set->dimensions,
                     .k = BENCH_K,
                     .ef = tuned->ef,
+                    .nprobe = tuned->nprobe,
                     .refine_k = tuned->refine_k,
                     .stats = &stats};
   for (uint32_t q = from; q < set->queries; q++) {
@@ -70,10 +71,10 @@ static void say_others(const bench_set *set, const mn_index *index,
 }
 
 static void say_tuned(const mn_tuned *t) {
-  printf("{\"ef\":%u,\"refineK\":%.3f,\"reached\":%u,\"runs\":%u,"
+  printf("{\"ef\":%u,\"nprobe\":%u,\"refineK\":%.3f,\"reached\":%u,\"runs\":%u,"
          "\"spent\":%llu,\"recall\":{\"queries\":%u,\"recall\":%.5f,"
          "\"low\":%.5f,\"high\":%.5f,\"distances\":%.1f,\"refined\":%.1f},",
-         t->ef, (double)t->refine_k, t->reached, t->runs,
+         t->ef, t->nprobe, (double)t->refine_k, t->reached, t->runs,
          (unsigned long long)t->spent, t->recall.queries,
          (double)t->recall.recall, (double)t->recall.low,
          (double)t->recall.high, (double)t->recall.distances,
@@ -82,10 +83,7 @@ static void say_tuned(const mn_tuned *t) {
 
 int main(int argc, char **argv) {
   bench_set set = bench_open(argc, argv);
-  mn_query largest = {.dimensions = set.dimensions,
-                      .k = BENCH_K,
-                      .ef = BENCH_EF_MAX,
-                      .refine_k = (float)BENCH_EF_MAX / BENCH_K};
+  mn_query largest = bench_query_for(&set, MN_HNSW, BENCH_EF_MAX);
   bench_index built = bench_build(&set, argv[6], &largest);
   double *truth = bench_truth(&set);
   printf("{\"bytes\":%zu}\n", built.index.block_bytes);

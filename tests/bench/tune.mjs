@@ -29,7 +29,7 @@ const columns = [
   ["tuned on", (row) => names[row.queries]],
   ["judged by", (row) => names[row.exact]],
   ["aim", (row) => String(row.aim)],
-  ["ef", (row) => (row.ef ? String(row.ef) : "–")],
+  ["ef, nprobe", (row) => String(row.ef || row.nprobe || "–")],
   ["refine_k", (row) => (row.refineK ? row.refineK.toFixed(1) : "–")],
   ["recall@10", (row) => row.recall.recall.toFixed(4) + (row.reached ? "" : " (most)")],
   ["95 %", (row) => `${row.recall.low.toFixed(3)} to ${row.recall.high.toFixed(3)}`],
@@ -41,7 +41,7 @@ const columns = [
 ];
 
 const options = commandLine({
-  specs: ["hnsw16,f16", "hnsw16,bits8", "hnsw16,bits8 packed"],
+  specs: ["hnsw16,f16", "hnsw16,bits8", "hnsw16,bits8 packed", "ivf,bits8"],
   quickSpecs: ["hnsw16,bits8"],
 });
 compileWithMinnow("tune", "tune.c");
