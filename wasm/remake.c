@@ -8,16 +8,6 @@
 #include "bytes.h"
 #include "module.h"
 
-/* What the host's sections take. */
-static uint64_t host_bytes(void) {
-  const mn_header *header = mn_index_header(&index_);
-  uint64_t bytes = 0;
-  for (uint32_t i = 0; i < header->section_count; i++)
-    if (mn_section_is_host(header->table[i].name))
-      bytes += round_up(header->table[i].bytes);
-  return bytes;
-}
-
 /* --- Pack and thaw -------------------------------------------------------- */
 
 /* The result is the `report.bytes` bytes at `report.value`, until the next
@@ -187,9 +177,11 @@ static int32_t turn_room(uint32_t at, uint32_t capacity) {
     status = mn_plan_training(&chosen, at, &training);
   if (status)
     return status;
+  /* Host sections come on top of what mn_plan says of a block. */
+  const uint64_t host = index_.block_bytes - now.block_bytes;
   uint64_t scratch = training.scratch_bytes;
   scratch += now.vector_scratch_bytes + then.add_scratch_bytes;
-  return make_room(beginning_bytes(at, &now) + then.block_bytes + host_bytes() +
+  return make_room(beginning_bytes(at, &now) + then.block_bytes + host +
                    scratch);
 }
 

@@ -95,7 +95,7 @@ function storeWithin(instance: Instance, capacity: number, rows: Rows): void {
   const keysAt = keys ? given : 0;
   instance.checkRows(turns
     ? instance.wasm.turn(how, data, count, shape.dimensions, keysAt, at, capacity)
-    : instance.wasm.store(how, data, count, shape.dimensions, keysAt));
+    : instance.wasm.store(how, data, count, shape.dimensions, keysAt), 0, how !== ADD);
   if (turns) instance.layout++;
 }
 
@@ -114,7 +114,7 @@ export function remove(instance: Instance, halves: Uint32Array): void {
   const count = halves.length / 2;
   const at = instance.stage(halves.byteLength);
   instance.u32.set(halves, at >>> 2);
-  instance.checkRows(instance.wasm.remove(at, count));
+  instance.checkRows(instance.wasm.remove(at, count), 0, true);
 }
 
 /** Repairs a part of the graph after `count` vectors went, if it is time. */

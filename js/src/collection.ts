@@ -11,7 +11,7 @@ import { Index, keepers, mergeRenamed } from "./index.js";
 import { notMergeable } from "./merge.js";
 import type {
   Audit, Diversity, Explanation, Plan, Precision, Sampling, SearchOptions, SearchResult, SearchStats,
-  TuneOptions, Tuned,
+  TuneOptions, Tuned, TunedTo,
 } from "./query.js";
 import type {
   AddOptions, ChangeOptions, IndexInfo, IndexOptions, MergeOptions, Metric, OpenOptions, RepairOptions, Vectors,
@@ -251,6 +251,11 @@ export class Collection {
   /** Measures what searches need to reach a recall, and uses it from then on; see `Index.tune`. */
   tune(options?: TuneOptions): Tuned {
     return this.#index.tune(options);
+  }
+
+  /** Stores what was found otherwise; see `Index.setTuned`. */
+  setTuned(tuned?: TunedTo): void {
+    this.#index.setTuned(tuned);
   }
 
   /** Measures recall, and looks the index over; see `Index.audit`. */

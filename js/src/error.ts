@@ -68,9 +68,15 @@ export const MEMORY = 1;
 const MEMORY_MESSAGE =
   "WebAssembly memory would not grow: add fewer vectors at a time, use a smaller encoding, or close other indexes";
 
-/** The error for a status other than 0. */
-export function statusError(status: number, row?: number): MinnowError {
+const TWICE = "the key is twice in this call: give each once";
+
+/**
+ * The error for a status other than 0. `replacing`: keys that are in the index
+ * are no fault.
+ */
+export function statusError(status: number, row?: number, replacing = false): MinnowError {
   if (status === MEMORY) return new MinnowError("memory", MEMORY_MESSAGE);
-  const [code, message] = STATUSES[-status] ?? ["unknown", `unknown status ${status}`];
+  const [code, text] = STATUSES[-status] ?? ["unknown", `unknown status ${status}`];
+  const message = replacing && code === "duplicate-key" ? TWICE : text;
   return new MinnowError(code, row === undefined ? message : `row ${row}: ${message}`, row);
 }

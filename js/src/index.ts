@@ -292,6 +292,9 @@ export class Index extends Searchable {
       error: instance.float(REPORT.error),
       blockBytes: instance.long(REPORT.blockBytes),
       graphBytes: instance.long(REPORT.graphBytes),
+      tuned: {
+        ef: number("tunedEf"), nprobe: number("tunedNprobe"), refineK: instance.float(REPORT.tunedRefineK),
+      },
       format: `${number("formatMajor")}.${number("formatMinor")}`,
     };
   }

@@ -49,6 +49,7 @@ interface Exports {
     query: number, queries: number, count: number, sample: number, recall: number, efMax: number,
     store: number, budgetLow: number, budgetHigh: number,
   ): number;
+  set_tuned(ef: number, nprobe: number, refineK: number): number;
   audit(query: number, queries: number, count: number, sample: number): number;
   rank(hits: number, vector: number, data: number, count: number, dimensions: number): number;
   find(keyLow: number, keyHigh: number): number;
@@ -80,6 +81,7 @@ export const REPORT = {
   clipped: INFO + 96, blockBytes: INFO + 104, graphBytes: INFO + 112, codeBytes: INFO + 120,
   refineBytes: INFO + 124, error: INFO + 128, compression: INFO + 132, formatMajor: INFO + 136,
   formatMinor: INFO + 140, slots: INFO + 144, dead: INFO + 148, tunedEf: INFO + 152, tunedRefineK: INFO + 156,
+  tunedNprobe: INFO + 160,
   statsDistances: STATS, statsBytes: STATS + 8, statsHops: STATS + 16, statsProbed: STATS + 20,
   statsExact: STATS + 24, statsRefined: STATS + 28, statsPlanes: STATS + 32, statsRefineBytes: STATS + 40,
   statsPlan: STATS + 48, statsReason: STATS + 52, statsMatches: STATS + 56, statsCut: STATS + 60,
@@ -242,10 +244,13 @@ export class Instance {
       : `${encoding} must be trained first: call train(sample) with at least ${least} vectors like those that will come (${enough} are enough), or setModel(model)`);
   }
 
-  /** The same where one row of several, numbered from `first`, may be at fault. */
-  checkRows(status: number, first = 0): void {
+  /**
+   * The same where one row of several, numbered from `first`, may be at fault.
+   * `replacing`: keys that are in the index are none.
+   */
+  checkRows(status: number, first = 0, replacing = false): void {
     const { code } = statusError(status);
-    if (ROW_CODES.has(code)) throw statusError(status, first + this.number(REPORT.value));
+    if (ROW_CODES.has(code)) throw statusError(status, first + this.number(REPORT.value), replacing);
     this.check(status);
   }
 }

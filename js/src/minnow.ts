@@ -12,7 +12,7 @@ export { Index } from "./index.js";
 export { Codec } from "./codec.js";
 export type {
   Audit, Conditions, Diversity, Explanation, Plan, Precision, Reason, Recall, Sampling, SearchAsyncOptions,
-  SearchOptions, SearchResult, SearchStats, TuneOptions, Tuned, WithinOptions, WithinResult,
+  SearchOptions, SearchResult, SearchStats, TuneOptions, Tuned, TunedTo, WithinOptions, WithinResult,
 } from "./query.js";
 export type {
   AddOptions, ChangeOptions, CodecInfo, CodecOptions, Hints, IndexInfo, IndexOptions, MergeOptions, Metric,

@@ -168,8 +168,8 @@ export interface SearchStats {
   /** Why. */
   reason: Reason;
   /**
-   * Vectors that may be hits: counted, but in a graph with `ranges` estimated from
-   * a sample.
+   * Vectors that may be hits: counted; with `ranges`, where not all were compared,
+   * estimated from a sample.
    */
   matches: number;
   /** The budget ended the search: there may be nearer hits, and more. */
@@ -253,6 +253,9 @@ export interface Recall {
   /** And candidates that were ranked again. */
   refined: number;
 }
+
+/** What searches use that say nothing; 0, the default, is the defaults. */
+export type TunedTo = Pick<Precision, "ef" | "nprobe" | "refineK">;
 
 /** What `tune` found. */
 export interface Tuned {

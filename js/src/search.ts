@@ -32,12 +32,17 @@ interface Wanted {
   lambda: number | undefined;
 }
 
-function wantedOf({ k = K, refineK = 0, diversity, refine }: AnyOptions): Wanted {
+function wantedOf(instance: Instance, { k = K, refineK = 0, diversity, refine }: AnyOptions): Wanted {
   integer("k", k, 1, EF_MAX);
   const [fetch, lambda] = diversity === undefined ? [k] : checkDiversity(k, diversity);
   const candidates = refine
-    ? Math.min(Math.ceil(Math.fround(fetch * Math.fround(refineK || REFINE_K))), EF_MAX) : fetch;
+    ? Math.min(Math.ceil(Math.fround(fetch * Math.fround(refineK || tunedRefineK(instance)))), EF_MAX) : fetch;
   return { k, fetch, candidates, lambda };
+}
+
+function tunedRefineK(instance: Instance): number {
+  instance.wasm.info();
+  return instance.float(REPORT.tunedRefineK) || REFINE_K;
 }
 
 function checkDiversity(k: number, diversity: NonNullable<SearchOptions["diversity"]>): [fetch: number, lambda: number] {
@@ -115,7 +120,7 @@ export function checkSearch(instance: Instance, status: number): void {
 export function find(
   instance: Instance, shape: Shape, queries: Vectors, rows: number, options: AnyOptions,
 ): SearchResult[] {
-  const wanted = wantedOf(options);
+  const wanted = wantedOf(instance, options);
   const conditions = checkQuery(instance, shape, options);
   const staged = stageQuery(instance, shape, options, conditions, wanted.candidates, stagedBytes(queries, rows, shape));
   writeRows(instance, staged.vectors, queries, rows, shape);
@@ -127,7 +132,7 @@ export function find(
 
 /** The same by the vector under a key, without itself. */
 export function findLike(instance: Instance, shape: Shape, key: number, options: AnyOptions): SearchResult {
-  const wanted = wantedOf(options);
+  const wanted = wantedOf(instance, options);
   integer("k", wanted.candidates, 1, EF_MAX - 1); // it takes a place itself
   const conditions = checkQuery(instance, shape, options);
   const staged = stageQuery(instance, shape, options, conditions, wanted.candidates, 0);
@@ -187,7 +192,7 @@ export function rank(
     throw new RangeError(`refine must return a vector for each of the ${keys.length} keys, not ${rows}`);
   }
   if (rows === 0) return candidates;
-  const wanted = wantedOf(options);
+  const wanted = wantedOf(instance, options);
   const asked = stagedBytes(query, 1, shape);
   const hits = instance.stage(rows * HIT_BYTES + asked + stagedBytes(vectors, rows, shape));
   const vector = hits + rows * HIT_BYTES;

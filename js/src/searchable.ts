@@ -8,9 +8,9 @@ import { countRows, oneRow } from "./rows.js";
 import { find, findLike, findWithin, rank } from "./search.js";
 import { bitsOf } from "./slots.js";
 import { explained } from "./stats.js";
-import { audit, tune } from "./tune.js";
+import { audit, setTuned, tune } from "./tune.js";
 import type {
-  Audit, Explanation, Sampling, SearchAsyncOptions, SearchOptions, SearchResult, TuneOptions, Tuned,
+  Audit, Explanation, Sampling, SearchAsyncOptions, SearchOptions, SearchResult, TuneOptions, Tuned, TunedTo,
   WithinOptions, WithinResult,
 } from "./query.js";
 import type { Vectors } from "./types.js";
@@ -108,6 +108,15 @@ export abstract class Searchable extends Block {
    */
   tune(options: TuneOptions = {}): Tuned {
     return tune(changing(this), shapeOf(this), options);
+  }
+
+  /**
+   * Stores what was found otherwise, such as by `tune` of an index like this one:
+   * searches that say nothing use it as they use what `tune` found. Without
+   * anything the defaults hold again. O(1). Throws "busy".
+   */
+  setTuned(tuned: TunedTo = {}): void {
+    setTuned(changing(this), tuned);
   }
 
   /**

@@ -7,12 +7,14 @@ import { MinnowError, SAMPLE } from "./error.js";
 import { AUDIT, RECALL, REPORT, TUNED } from "./instance.js";
 import type { Instance } from "./instance.js";
 import { KEY_MAX, high, low } from "./key.js";
-import type { Audit, Recall, Sampling, TuneOptions, Tuned } from "./query.js";
+import type { Audit, Recall, Sampling, TuneOptions, Tuned, TunedTo } from "./query.js";
 import { countRows, stagedBytes, writeRows } from "./rows.js";
 import type { Shape } from "./rows.js";
 import { checkQuery, stageQuery } from "./search.js";
 
 const K = 10, SAMPLE_SIZE = 256, RECALL_WANTED = 0.95;
+/** MN_NLIST_MAX */
+const NLIST_MAX = 65536;
 
 /** Puts what to measure with into memory. */
 function stage(instance: Instance, shape: Shape, options: Sampling) {
@@ -58,6 +60,13 @@ export function tune(instance: Instance, shape: Shape, options: TuneOptions): Tu
     reached: number("reached") === 1, stored: number("stored") === 1, cut: number("cut") === 1,
     runs: number("runs"), spent: instance.long(REPORT.tuned + TUNED.spent),
   };
+}
+
+export function setTuned(instance: Instance, { ef = 0, nprobe = 0, refineK = 0 }: TunedTo): void {
+  integer("ef", ef, 0, EF_MAX);
+  integer("nprobe", nprobe, 0, NLIST_MAX);
+  if (refineK !== 0) real("refineK", refineK, 1, EF_MAX);
+  instance.check(instance.wasm.set_tuned(ef, nprobe, refineK));
 }
 
 export function audit(instance: Instance, shape: Shape, options: Sampling): Audit {

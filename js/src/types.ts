@@ -207,6 +207,8 @@ export interface IndexInfo extends CodecInfo {
   blockBytes: number;
   /** Of them, in links. */
   graphBytes: number;
+  /** What `tune` or `setTuned` stored; 0 where searches take the default. */
+  tuned: { ef: number; nprobe: number; refineK: number };
   /** Version of the block's format, such as `"2.0"`. */
   format: string;
 }

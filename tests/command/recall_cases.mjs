@@ -50,6 +50,24 @@ export function run(suite) {
     minnow.succeed(["verify", "tuned-packed.index"]);
   });
 
+  suite.each("tuned to what is given", (minnow) => {
+    const set = (words, ...more) => minnow.succeed(["tune", `tuned-${words[0]}.index`, "--set", ...words.slice(1), "-o",
+      "set.index", ...more]).stdout;
+    assert.match(set(["graph", "--ef", "33", "--refine-k", "1.5"]),
+      /^tuned-graph\.index\n {2}ef +33\n {2}refine_k +1\.5\n {2}written to +set\.index\n$/);
+    let info = json(minnow, ["info", "set.index"]);
+    assert.deepEqual([info.tunedEf, info.tunedNprobe, info.tunedRefineK], [33, 0, 1.5]);
+    assert.deepEqual(JSON.parse(set(["lists", "--nprobe", "3"], "--json")), { ef: 0, nprobe: 3, refineK: 0, stored: true });
+    assert.equal(json(minnow, ["info", "set.index"]).tunedNprobe, 3);
+    assert.match(set(["graph"]), /not tuned +the defaults hold/);
+    info = json(minnow, ["info", "set.index"]);
+    assert.deepEqual([info.tunedEf, info.tunedRefineK], [0, 0]);
+    minnow.succeed(["verify", "set.index"]);
+    const said = minnow.run(["tune", "tuned-graph.index", "--set", "--ef", "33"]);
+    assert.equal(said.code, 2);
+    assert.match(said.stderr, /--set: give -o/);
+  });
+
   suite.each("a recall out of reach", (minnow) => {
     const said = minnow.run(["tune", "recall-graph.index", "--recall", "1", "--ef-max", "10", "--sample", "60",
       "-o", "perfect.index"]);

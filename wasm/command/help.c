@@ -266,6 +266,9 @@ help_parts help_tune[] = {
     "\n"
     "Options:\n"
     "  -o OUT            the file to write; default: only tell\n"
+    "  --set             do not measure: write --ef, --nprobe and --refine-k "
+    "as\n"
+    "                    they are given, or, without any, the defaults again\n"
     "  --recall R        to be reached, up to 1; default 0.95\n",
     sampling,
     "  --ef-max N        the largest ef to try, 1 to 65535; default 4096\n"

@@ -10,6 +10,7 @@
 typedef struct tuning {
   measure of;
   const char *output;
+  bool sets; /* what is given, unmeasured */
   mn_tuning how;
   mn_tuned found;
 } tuning;
@@ -23,6 +24,7 @@ static exit_code read_options(tuning *t, int words_count, char **words) {
       {"--recall", "R", &recall, NULL, false},
       {"--ef-max", "N", &ef_max, NULL, false},
       {"--budget", "N", &budget, NULL, false},
+      {"--set", "", NULL, &t->sets, false},
   };
   uint64_t most = 0;
   t->how.recall = 0.95f;
@@ -35,6 +37,8 @@ static exit_code read_options(tuning *t, int words_count, char **words) {
     code = arguments_number("--ef-max", ef_max, 1, MN_EF_MAX, &most);
   if (code == EXIT_OK)
     code = arguments_number("--budget", budget, 1, UINT64_MAX, &t->how.budget);
+  if (code == EXIT_OK && t->sets && !t->output)
+    return report(EXIT_USAGE, "--set", "give -o: where is it to be written?");
   if (code == EXIT_OK && t->output)
     code = output_file_check(t->output);
   t->how.ef_max = (uint32_t)most;
@@ -60,6 +64,19 @@ static exit_code run(tuning *t) {
   return status == MN_OK ? EXIT_OK : measure_refused(&t->of, status);
 }
 
+/* Stores what is given, or, where nothing is, that there is nothing. */
+static exit_code set(tuning *t) {
+  const mn_query *query = &t->of.query;
+  const mn_status status = mn_index_set_tuned(&t->of.memory.index, query->ef,
+                                              query->nprobe, query->refine_k);
+  t->found = (mn_tuned){.ef = query->ef,
+                        .nprobe = query->nprobe,
+                        .refine_k = query->refine_k,
+                        .reached = 1,
+                        .stored = 1};
+  return status == MN_OK ? EXIT_OK : measure_refused(&t->of, status);
+}
+
 static exit_code write(tuning *t) {
   output_file to;
   if (!t->found.stored)
@@ -77,8 +94,13 @@ static const char *truth(uint32_t value) {
 static void print(const tuning *t) {
   const mn_tuned *found = &t->found;
   if (t->of.is_json) {
-    printf("{\"ef\":%u,\"nprobe\":%u,\"refineK\":%.9g,\"recall\":", found->ef,
+    printf("{\"ef\":%u,\"nprobe\":%u,\"refineK\":%.9g", found->ef,
            found->nprobe, (double)found->refine_k);
+    if (t->sets) {
+      printf(",\"stored\":true}\n");
+      return;
+    }
+    printf(",\"recall\":");
     measure_print_json(&found->recall);
     printf(",\"reached\":%s,\"cut\":%s,\"stored\":%s,\"runs\":%u,"
            "\"spent\":%" PRIu64 "}\n",
@@ -94,10 +116,13 @@ static void print(const tuning *t) {
   if (found->refine_k > 0)
     printf("  refine_k          %.4g\n", (double)found->refine_k);
   if (found->ef == 0 && found->nprobe == 0 && found->refine_k == 0)
-    printf("  nothing to tune   a scan compares all\n");
-  measure_print(&t->of, &found->recall);
-  printf("  tried             %u settings, %" PRIu64 " distances%s\n",
-         found->runs, found->spent, found->cut ? ", cut by --budget" : "");
+    printf(t->sets ? "  not tuned         the defaults hold\n"
+                   : "  nothing to tune   a scan compares all\n");
+  if (!t->sets) {
+    measure_print(&t->of, &found->recall);
+    printf("  tried             %u settings, %" PRIu64 " distances%s\n",
+           found->runs, found->spent, found->cut ? ", cut by --budget" : "");
+  }
   if (found->stored)
     printf("  written to        %s\n", t->output);
 }
@@ -119,7 +144,7 @@ exit_code command_tune(int words_count, char **words) {
   if (code == EXIT_OK)
     code = measure_begin(&t.of);
   if (code == EXIT_OK)
-    code = run(&t);
+    code = t.sets ? set(&t) : run(&t);
   if (code == EXIT_OK)
     code = write(&t);
   if (code == EXIT_OK)
