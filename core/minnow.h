@@ -384,12 +384,17 @@ mn_status mn_options_format(const mn_options *options,
 /* Chooses everything but dimensions, metric, ef_construction and seed, which
  * stay, so that an index of `count` vectors (0: not known yet), once packed,
  * takes no more than `budget_bytes` (0: no bound), host sections aside; of what
- * fits, the one with the best recall. It may have to be trained. The rules and
- * what they were measured by stand in core/DESIGN.md.
- * Errors: ARGUMENT (dimensions or metric out of range, a budget without a
- * count), CAPACITY (nothing fits). O(1). */
+ * fits, the one with the best recall. It may have to be trained.
+ * is_paged is 1 where the packed block will be read by pages, from a file, from
+ * flash or over a network, and not be kept in memory; then what counts is the
+ * pages that a query reads, not the distances that it computes. A large index
+ * becomes inverted lists, whose centroids alone, a sixteenth of the block at
+ * the most, all queries read; others stay what they would be. Hamming and
+ * jaccard were not measured: a graph. The rules and what they were measured by
+ * stand in core/DESIGN.md. Errors: ARGUMENT (dimensions or metric out of range,
+ * a budget or is_paged without a count), CAPACITY (nothing fits). O(1). */
 mn_status mn_options_choose(mn_options *options, uint32_t count,
-                            uint64_t budget_bytes);
+                            uint64_t budget_bytes, uint32_t is_paged);
 
 /* --- Handle --------------------------------------------------------------- */
 

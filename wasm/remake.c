@@ -48,15 +48,15 @@ int32_t EXPORT(thaw)(uint32_t capacity) {
 
 static mn_options chosen;
 
-/* Chooses for `count` vectors (0: not known yet) and a budget (0: none):
- * `report.spec`, trained on `report.value` vectors at least, `report.bytes` at
- * best. */
+/* Chooses for `count` vectors (0: not known yet), a budget (0: none), and how
+ * the block will be read: `report.spec`, trained on `report.value` vectors at
+ * least, `report.bytes` at best. */
 int32_t EXPORT(choose)(uint32_t count, uint32_t budget_low,
-                       uint32_t budget_high) {
+                       uint32_t budget_high, uint32_t is_paged) {
   mn_training training;
   chosen = index_.options; /* seed and ef_construction stay */
-  int32_t status = mn_options_choose(&chosen, count,
-                                     (uint64_t)budget_high << 32 | budget_low);
+  int32_t status = mn_options_choose(
+      &chosen, count, (uint64_t)budget_high << 32 | budget_low, is_paged);
   if (!status)
     status = mn_options_format(&chosen, report.spec);
   if (!status)

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { checkHints, turnsAt } from "./auto.js";
+import { beginning, checkHints, turnsAt } from "./auto.js";
 import type { Expected } from "./auto.js";
 import { changing, copy, createInstance, live, openInstance, replace, shapeOf, told } from "./block.js";
 import { ADD, UPDATE, UPSERT, remove, repair, repairSome, store } from "./change.js";
@@ -56,8 +56,9 @@ export class Index extends Searchable {
    * fits `budgetBytes`).
    */
   static async create(options: IndexOptions): Promise<Index> {
-    const instance = await createInstance(options);
     const expected = checkHints(options);
+    const { spec = "auto" } = options;
+    const instance = await createInstance({ ...options, spec: spec === "auto" ? beginning(expected) : spec });
     turnsAt(instance, expected); // whether anything fits
     return new Index(instance, expected);
   }

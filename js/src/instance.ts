@@ -36,7 +36,7 @@ interface Exports {
   thread_sizes(): number;
   pack(): number;
   thaw(capacity: number): number;
-  choose(count: number, budgetLow: number, budgetHigh: number): number;
+  choose(count: number, budgetLow: number, budgetHigh: number, paged: number): number;
   turn(
     how: number, data: number, count: number, dimensions: number, keys: number, at: number,
     capacity: number,
@@ -76,6 +76,7 @@ export const REPORT = {
   value: 0, bytes: 4, spec: 8,
   dimensions: INFO, metric: INFO + 4, structure: INFO + 8, transform: INFO + 12, keptDimensions: INFO + 16,
   encoding: INFO + 20, pqM: INFO + 24, pqBits: INFO + 28, pqNrq: INFO + 32, pqCorrection: INFO + 36,
+  refine: INFO + 40,
   efConstruction: INFO + 48, seed: INFO + 56, seedHigh: INFO + 60, isAuto: INFO + 64, capacity: INFO + 68,
   count: INFO + 72, linked: INFO + 76, trained: INFO + 80, sealed: INFO + 84, packed: INFO + 88,
   clipped: INFO + 96, blockBytes: INFO + 104, graphBytes: INFO + 112, codeBytes: INFO + 120,

@@ -44,6 +44,15 @@ export interface Hints {
    * bound.
    */
   budgetBytes?: number | undefined;
+  /**
+   * It will be packed and read by pages, from a file, flash or over a network, and
+   * not be kept in memory. What counts then is the pages that a query reads: a
+   * large index becomes lists (ivf), whose centroids, a sixteenth of the bytes at
+   * the most, are all that every query reads. It stays floats until there are
+   * enough vectors to train those on (64 for each list, or all of `count`).
+   * Default false.
+   */
+  paged?: boolean | undefined;
 }
 
 /** Options of `Index.create` and `Collection.create`. */

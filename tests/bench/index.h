@@ -34,7 +34,7 @@ enum { BENCH_EF_MAX = 4096 };
 /* A query without its vector: `ef` is the candidates that a graph keeps, all of
  * which are refined where the index refines; of an inverted file, the lists
  * that are scanned, and three times as many candidates are refined; of a flat
- * index, those that are refined. */
+ * index, those that are refined. 0: all as the library has it by default. */
 static mn_query bench_query_for(const bench_set *set, mn_structure structure,
                                 uint32_t ef) {
   const uint32_t wanted = structure == MN_IVF ? 3 * ef : ef;
@@ -43,8 +43,9 @@ static mn_query bench_query_for(const bench_set *set, mn_structure structure,
                     .k = BENCH_K,
                     .ef = ef,
                     .nprobe = ef,
-                    .refine_k =
-                        refined < BENCH_K ? 1 : (float)refined / BENCH_K};
+                    .refine_k = ef == 0             ? 0
+                                : refined < BENCH_K ? 1
+                                                    : (float)refined / BENCH_K};
 }
 
 /* free(arena.base) gives it back. */

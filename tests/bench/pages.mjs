@@ -8,7 +8,7 @@ import { commandLine, whole } from "./report.mjs";
 
 /** The rows of one index, one for each aim. */
 async function pagesOf(set, spec) {
-  const points = await pointsAt(set, spec);
+  const points = await pointsAt(set, spec, [0.95, 0.99, "default"]);
   const { ready, ask, close } = await launch("pages", [...setArguments(set), spec]);
   const rows = [];
   for (const point of points) {
@@ -25,7 +25,7 @@ const kinds = ["codes", "links", "model", "rest", "all"];
 const columns = [
   ["index", (row) => row.spec],
   ["aim", (row) => String(row.aim)],
-  ["ef, nprobe", (row) => String(row.ef)],
+  ["ef, nprobe", (row) => String(row.ef || "–")],
   ["recall@10", (row) => row.recall.toFixed(4)],
   ["distances", (row) => whole(row.distances)],
   ...kinds.map((kind) => [`4 KB: ${kind}`, (row) => whole(row.small[kind])]),

@@ -63,6 +63,22 @@ export function run(suite) {
     assert.ok(minnow.read("budget-1MB.index").equals(minnow.read("budget-1GiB.index")) || found[3] <= found[4]);
   });
 
+  suite.each("auto takes lists of what is read by pages, if it is large", (minnow) => {
+    const [narrow, few] = [makeRows(5000, 4, 91), makeRows(50, 4, 92)];
+    minnow.write("narrow.f32", f32(narrow));
+    minnow.write("narrow-ask.f32", f32(few));
+    const words = ["build", "narrow.f32", "--dimensions", "4", "--metric", "l2", "--pack", "-o"];
+    minnow.succeed([...words, "paged.index", "--paged"]);
+    minnow.succeed([...words, "kept.index"]);
+    assert.match(infoOf(minnow, "paged.index").spec, /^ivf282,bits8$/);
+    assert.match(infoOf(minnow, "kept.index").spec, /^hnsw16,bits8$/);
+    const audit = JSON.parse(minnow.succeed(["audit", "paged.index", "--queries", "narrow-ask.f32", "--json"]).stdout);
+    assert.ok(audit.recall.recall >= 0.95, JSON.stringify(audit.recall));
+    minnow.succeed(build("small.index", "--paged"));
+    assert.match(infoOf(minnow, "small.index").spec, /^flat,bits8$/);
+    minnow.fail(build("x.index", "--spec", "flat,f32", "--paged"), 2, /--paged: goes with --spec auto/);
+  });
+
   suite.each("auto under the binary metrics is sign", (minnow) => {
     for (const metric of ["hamming", "jaccard"]) {
       minnow.succeed(["build", "auto.f32", "--dimensions", "32", "--metric", metric, "-o", `auto-${metric}.index`]);

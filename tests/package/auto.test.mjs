@@ -150,6 +150,48 @@ test("count: what suits it as soon as there is enough to train on", async () => 
   assert.deepEqual((await fill(opened, 500)).toBytes(), bytes);
 });
 
+test("paged: lists, if there are many vectors; the bytes do not tell how they came in", async () => {
+  const narrow = clustered(6000, 4);
+  const named = Array.from({ length: 6000 }, (_, i) => 3 * i);
+  const make = async (most, hints, metric = "l2") => {
+    const index = await Index.create({ dimensions: 4, metric, ...hints });
+    for (let from = 0; from < 6000; from += most) {
+      index.add(narrow.subarray(4 * from, 4 * (from + most)), named.slice(from, from + most));
+    }
+    return index;
+  };
+  const index = await make(6000, { count: 6000, paged: true });
+  assert.match(index.info().spec, /^ivf\d+,bits8$/);
+  assert.match((await make(6000, { count: 6000 })).info().spec, /^hnsw16,bits8$/);
+  assert.match((await make(6000, { count: 6000, paged: true }, "hamming")).info().spec, /^hnsw16,sign$/);
+  assert.match((await make(100, { count: 1000, paged: true })).info().spec, /^hnsw16,bits8$/);
+  for (const most of [1000, 2500]) {
+    assert.deepEqual((await make(most, { count: 6000, paged: true })).toBytes(), index.toBytes());
+  }
+  const asked = clustered(20, 4);
+  const packed = await index.pack();
+  let found = 0;
+  for (let i = 0; i < 20; i++) {
+    const query = asked.subarray(4 * i, 4 * i + 4);
+    const truth = exact("l2", query, narrow).slice(0, 10).map(([, key]) => 3 * key);
+    const { keys: hits, stats } = packed.search(query);
+    found += [...hits].filter((key) => truth.includes(key)).length;
+    assert.equal(stats.plan, "probe");
+  }
+  assert.ok(found / 200 >= 0.95, `${found} of 200`);
+
+  // saved in between, it goes on where the hints are given again
+  const part = await Index.create({ dimensions: 4, metric: "l2", count: 6000, paged: true });
+  part.add(narrow.subarray(0, 4 * 5000), named.slice(0, 5000));
+  assert.equal(part.info().spec, "flat,f32");
+  const opened = await Index.open(part.toBytes(), { count: 6000, paged: true });
+  opened.add(narrow.subarray(4 * 5000), named.slice(5000));
+  assert.deepEqual(opened.toBytes(), index.toBytes());
+  await assert.rejects(Index.create({ dimensions: 4, metric: "l2", paged: true }), TypeError);
+  await assert.rejects(Index.create({ dimensions: 4, metric: "l2", count: 6000, paged: 1 }), TypeError);
+  await assert.rejects(Index.create({ dimensions: 4, metric: "l2", count: 6000, paged: true, spec: "flat" }), TypeError);
+});
+
 test("budgetBytes: the packed index fits it", async () => {
   const plain = await create({ count: COUNT });
   plain.add(data);

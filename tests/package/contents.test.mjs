@@ -136,7 +136,7 @@ const codebooks: Float32Array | undefined = codec.codebooks;
 if (codebooks) codec.codebooks = codebooks;
 const told: CodecInfo = codec.info();
 codec.close();
-const hints: Hints = { count: 100_000, budgetBytes: 2 ** 25 };
+const hints: Hints = { count: 100_000, budgetBytes: 2 ** 25, paged: true };
 const expected = await Index.create({ dimensions: 3, metric: "cosine", ...hints });
 await expected.addAsync(new Float32Array(3), [1], { threads: 2 });
 const small: Index = await expected.pack();

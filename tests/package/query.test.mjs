@@ -267,6 +267,33 @@ test("tuning finds what reaches a recall and searches use it; auditing measures 
   assert.equal(empty.audit().recall, undefined);
 });
 
+test("what was found otherwise can be stored; a refine callback heeds it", async () => {
+  const index = await ready("hnsw4,f32");
+  assert.deepEqual(index.info().tuned, { ef: 0, nprobe: 0, refineK: 0 });
+  const plain = index.search(queries[0]);
+  index.setTuned({ ef: 33, refineK: 3 });
+  assert.deepEqual(index.info().tuned, { ef: 33, nprobe: 0, refineK: 3 });
+  assert.deepEqual(index.search(queries[0]), index.search(queries[0], { ef: 33 }));
+  let asked = 0;
+  const refine = (keys) => {
+    asked = keys.length;
+    return Float32Array.from([...keys].flatMap((key) => [...index.reconstruct(key)]));
+  };
+  for (const [options, candidates] of [[{ k: 5 }, 15], [{ k: 5, refineK: 2 }, 10], [{ k: 4, diversity: { fetchK: 6 } }, 18]]) {
+    index.search(queries[0], { ...options, refine });
+    assert.equal(asked, candidates, JSON.stringify(options));
+  }
+  const again = await Index.open(index.toBytes());
+  assert.deepEqual(again.info().tuned, index.info().tuned);
+  index.setTuned();
+  assert.deepEqual(index.search(queries[0]), plain);
+  index.search(queries[0], { k: 5, refine });
+  assert.equal(asked, 50);
+  for (const wrong of [{ ef: -1 }, { ef: 70000 }, { nprobe: 65537 }, { refineK: 0.5 }]) {
+    assert.throws(() => index.setTuned(wrong), RangeError, JSON.stringify(wrong));
+  }
+});
+
 test("collections tune and audit, search many and explain", async () => {
   const collection = await Collection.create({ dimensions: D, metric: "cosine", spec: "hnsw8,f32" });
   await collection.addAsync(Array.from({ length: 2000 }, (_, i) => ({ id: `d${i}`, vector: row(data, i, D), i })));

@@ -230,8 +230,8 @@ test("an index is linked in halves, packed and thawed", () => {
 
 test("a spec is chosen within a budget", () => {
   const options = zeroed(64, 64, MN_L2);
-  const chosen = (count, budget) => {
-    const status = c.mn_options_choose(options, count, BigInt(budget));
+  const chosen = (count, budget, paged = 0) => {
+    const status = c.mn_options_choose(options, count, BigInt(budget), paged);
     const spec = room(80);
     assert.equal(c.mn_options_format(options, spec), 0);
     return [status, text(spec)];
@@ -242,6 +242,7 @@ test("a spec is chosen within a budget", () => {
   assert.match(spec, /^hnsw\d+,bits\d$/);
   assert.notEqual(spec, chosen(100_000, 0)[1]);
   assert.equal(chosen(100_000, 1000)[0], MN_ERROR_CAPACITY);
+  assert.match(chosen(100_000, 0, 1)[1], /^ivf1264,bits8$/);
 });
 
 test("codes, training and planes", () => {

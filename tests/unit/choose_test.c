@@ -22,7 +22,7 @@ static void expect(mn_metric metric, uint32_t dimensions, uint32_t count,
                    uint64_t budget, const char *spec) {
   mn_options o = asked(metric, dimensions);
   char text[MN_SPEC_BYTES];
-  CHECK_OK(mn_options_choose(&o, count, budget));
+  CHECK_OK(mn_options_choose(&o, count, budget, 0));
   CHECK(o.dimensions == dimensions && o.metric == metric);
   CHECK(o.ef_construction == 77 && o.seed == 1234567890123);
   CHECK_OK(mn_options_format(&o, text));
@@ -50,6 +50,36 @@ static void test_rules(void) {
   }
 }
 
+/* --- Read by pages -------------------------------------------------------- */
+
+static void expect_paged(mn_metric metric, uint32_t dimensions, uint32_t count,
+                         uint64_t budget, const char *spec) {
+  mn_options o = asked(metric, dimensions);
+  char text[MN_SPEC_BYTES];
+  CHECK_OK(mn_options_choose(&o, count, budget, 1));
+  CHECK(o.ef_construction == 77 && o.seed == 1234567890123);
+  CHECK_OK(mn_options_format(&o, text));
+  if (strcmp(text, spec))
+    printf("%u vectors, %u dimensions, by pages: %s, not %s\n", count,
+           dimensions, text, spec);
+  CHECK(!strcmp(text, spec));
+}
+
+/* Lists where there are many vectors, so that centroids are few beside them;
+ * the number of lists is told. */
+static void test_paged(void) {
+  for (mn_metric metric = MN_L2; metric <= MN_COSINE; metric++) {
+    expect_paged(metric, 100, 1000, 0, "flat,bits8");
+    expect_paged(metric, 100, 10000, 0, "hnsw16,bits8");
+    expect_paged(metric, 100, 100000, 0, "ivf1264,bits8");
+    expect_paged(metric, 512, 20000, 0, "hnsw16,bits8");
+    expect_paged(metric, 512, 100000, 0, "ivf1264,bits8");
+    expect_paged(metric, 100, 1000000, 120000000, "ivf4000,bits6");
+    expect_paged(metric, 512, 1000000, 150000000, "ivf4000,pca128,bits4");
+  }
+  expect_paged(MN_HAMMING, 1000, 100000, 0, "hnsw16,sign");
+}
+
 /* --- Within a budget ------------------------------------------------------ */
 
 /* The place of what was chosen in the order of bytes. */
@@ -75,7 +105,7 @@ static void test_falling(mn_metric metric, uint32_t dimensions,
   for (; budget > 500; budget -= budget / 50 + 1) {
     mn_options o = asked(metric, dimensions);
     const mn_options before = o;
-    const mn_status now = mn_options_choose(&o, count, budget);
+    const mn_status now = mn_options_choose(&o, count, budget, 0);
     CHECK(now == MN_OK || now == MN_ERROR_CAPACITY);
     CHECK(status == MN_OK || now == MN_ERROR_CAPACITY);
     status = now;
@@ -102,7 +132,7 @@ static void test_kept(mn_metric metric, uint32_t dimensions, uint32_t count,
     mn_options o = asked(metric, dimensions);
     o.ef_construction = 40;
     const uint64_t budget = each * count;
-    if (mn_options_choose(&o, count, budget) != MN_OK)
+    if (mn_options_choose(&o, count, budget, 0) != MN_OK)
       continue;
     fixture f = {.memory = memory,
                  .arena = mn_arena_over(memory, FIXTURE_BYTES),
@@ -127,29 +157,31 @@ static void test_kept(mn_metric metric, uint32_t dimensions, uint32_t count,
 
 static void test_refused(void) {
   mn_options o = asked(MN_L2, 100), before = o;
-  CHECK_STATUS(mn_options_choose(NULL, 0, 0), MN_ERROR_ARGUMENT);
-  CHECK_STATUS(mn_options_choose(&o, 0, 1), MN_ERROR_ARGUMENT);
-  CHECK_STATUS(mn_options_choose(&o, MN_CAPACITY_MAX + 1, 0),
+  CHECK_STATUS(mn_options_choose(NULL, 0, 0, 0), MN_ERROR_ARGUMENT);
+  CHECK_STATUS(mn_options_choose(&o, 0, 1, 0), MN_ERROR_ARGUMENT);
+  CHECK_STATUS(mn_options_choose(&o, 0, 0, 1), MN_ERROR_ARGUMENT);
+  CHECK_STATUS(mn_options_choose(&o, MN_CAPACITY_MAX + 1, 0, 0),
                MN_ERROR_ARGUMENT);
-  CHECK_STATUS(mn_options_choose(&o, 1000, 1), MN_ERROR_CAPACITY);
-  CHECK_STATUS(mn_options_choose(&o, 1000, 1000), MN_ERROR_CAPACITY);
+  CHECK_STATUS(mn_options_choose(&o, 1000, 1, 0), MN_ERROR_CAPACITY);
+  CHECK_STATUS(mn_options_choose(&o, 1000, 1000, 0), MN_ERROR_CAPACITY);
   CHECK(!memcmp(&o, &before, sizeof o));
   o.dimensions = 0;
-  CHECK_STATUS(mn_options_choose(&o, 0, 0), MN_ERROR_ARGUMENT);
+  CHECK_STATUS(mn_options_choose(&o, 0, 0, 0), MN_ERROR_ARGUMENT);
   o.dimensions = MN_DIMENSIONS_MAX + 1;
-  CHECK_STATUS(mn_options_choose(&o, 0, 0), MN_ERROR_ARGUMENT);
+  CHECK_STATUS(mn_options_choose(&o, 0, 0, 0), MN_ERROR_ARGUMENT);
   o.dimensions = 100;
   o.metric = (mn_metric)0;
-  CHECK_STATUS(mn_options_choose(&o, 0, 0), MN_ERROR_ARGUMENT);
+  CHECK_STATUS(mn_options_choose(&o, 0, 0, 0), MN_ERROR_ARGUMENT);
   o.metric = (mn_metric)6;
-  CHECK_STATUS(mn_options_choose(&o, 10, 0), MN_ERROR_ARGUMENT);
+  CHECK_STATUS(mn_options_choose(&o, 10, 0, 0), MN_ERROR_ARGUMENT);
   o = before;
   o.ef_construction = MN_EF_MAX + 1;
-  CHECK_STATUS(mn_options_choose(&o, 10000, 0), MN_ERROR_ARGUMENT);
+  CHECK_STATUS(mn_options_choose(&o, 10000, 0, 0), MN_ERROR_ARGUMENT);
 }
 
 int main(void) {
   test_rules();
+  test_paged();
   for (mn_metric metric = MN_L2; metric <= MN_COSINE; metric++) {
     test_falling(metric, 64, 1000);
     test_falling(metric, 300, 100000);

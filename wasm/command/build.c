@@ -33,8 +33,8 @@ static exit_code check_names(const build *b) {
 /* `auto` by itself: all is chosen by what the rows turn out to be. */
 static exit_code read_spec(const char *spec, const char *budget, build *b) {
   b->is_auto = strcmp(spec, "auto") == 0;
-  if (budget && !b->is_auto)
-    return report(EXIT_USAGE, "--budget",
+  if ((budget || b->is_paged) && !b->is_auto)
+    return report(EXIT_USAGE, budget ? "--budget" : "--paged",
                   "goes with --spec auto; %s leaves nothing to choose", spec);
   exit_code code = arguments_bytes("--budget", budget, &b->budget);
   return code == EXIT_OK ? options_read_spec(spec, &b->options) : code;
@@ -50,6 +50,7 @@ static exit_code read_options(build *b, int words_count, char **words) {
       {"--metric", METRICS, &metric, NULL, true},
       {"--spec", "SPEC", &spec, NULL, false},
       {"--budget", "BYTES", &budget, NULL, false},
+      {"--paged", "", NULL, &b->is_paged, false},
       {"--pack", "", NULL, &b->packs, false},
       {"--threads", "N", &threads_count, NULL, false},
       {"--train", "N", &train, NULL, false},
@@ -148,7 +149,7 @@ static exit_code prepare(build *b) {
   if (code == EXIT_OK && needs_count)
     code = build_count(b, &expected);
   if (code == EXIT_OK && b->is_auto)
-    code = options_choose(&b->options, expected, b->budget);
+    code = options_choose(&b->options, expected, b->budget, b->is_paged);
   if (code == EXIT_OK)
     code = options_check(&b->options);
   return code == EXIT_OK

@@ -11,7 +11,8 @@
 
 typedef struct build {
   const char *input, *output, *format, *keys_path;
-  bool is_auto; /* the spec is still to be chosen */
+  bool is_auto;  /* the spec is still to be chosen */
+  bool is_paged; /* how it will be read, for that choice */
   bool packs;
   uint64_t budget; /* bytes of the packed index; 0: no bound */
   uint64_t train;  /* rows to train on at most; 0: as many as help */

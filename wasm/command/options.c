@@ -42,20 +42,23 @@ exit_code options_read_spec(const char *spec, mn_options *options) {
 
 /* --- Choosing ------------------------------------------------------------- */
 
-static bool fits(const mn_options *options, uint32_t count, uint64_t budget) {
-  mn_options chosen = *options;
-  return mn_options_choose(&chosen, count, budget) == MN_OK;
+static mn_status choose(mn_options *options, uint32_t count, uint64_t budget,
+                        bool is_paged) {
+  return mn_options_choose(options, count, budget, is_paged && count > 0);
 }
 
 /* The least that fits: the first power of two that does, then by halving. */
-static uint64_t least_budget(const mn_options *options, uint32_t count) {
+static uint64_t least_budget(const mn_options *options, uint32_t count,
+                             bool is_paged) {
+  mn_options chosen = *options;
   uint64_t high = 1;
-  while (high < UINT64_MAX / 2 && !fits(options, count, high))
+  while (high < UINT64_MAX / 2 &&
+         choose(&chosen, count, high, is_paged) != MN_OK)
     high *= 2;
   uint64_t low = high / 2;
   while (high - low > 1) {
     uint64_t middle = low + (high - low) / 2;
-    if (fits(options, count, middle))
+    if (choose(&chosen, count, middle, is_paged) == MN_OK)
       high = middle;
     else
       low = middle;
@@ -63,15 +66,17 @@ static uint64_t least_budget(const mn_options *options, uint32_t count) {
   return high;
 }
 
-exit_code options_choose(mn_options *options, uint64_t count, uint64_t budget) {
+exit_code options_choose(mn_options *options, uint64_t count, uint64_t budget,
+                         bool is_paged) {
   /* What is too many is refused where the index is made. */
   uint32_t n = count < MN_CAPACITY_MAX ? (uint32_t)count : MN_CAPACITY_MAX;
-  mn_status status = mn_options_choose(options, n, budget);
+  mn_status status = choose(options, n, budget, is_paged);
   if (status == MN_ERROR_CAPACITY)
     return report(EXIT_USAGE, "--budget",
                   "%u vectors of %u dimensions do not fit into %" PRIu64
                   " bytes; %" PRIu64 " are the least",
-                  n, options->dimensions, budget, least_budget(options, n));
+                  n, options->dimensions, budget,
+                  least_budget(options, n, is_paged));
   return status == MN_OK ? EXIT_OK : report_status("choosing", status);
 }
 

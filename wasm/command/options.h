@@ -20,8 +20,9 @@ exit_code options_read_metric(const char *name, mn_options *options);
 exit_code options_read_spec(const char *spec, mn_options *options);
 
 /* Chooses by dimensions, metric, and the number of vectors; the packed index
- * takes no more than `budget` bytes (0: no bound). */
-exit_code options_choose(mn_options *options, uint64_t count, uint64_t budget);
+ * takes no more than `budget` bytes (0: no bound), and may be read by pages. */
+exit_code options_choose(mn_options *options, uint64_t count, uint64_t budget,
+                         bool is_paged);
 
 /* Says what cannot go together. Dimensions of 0 are not known yet. */
 exit_code options_check(const mn_options *options);
