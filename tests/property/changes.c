@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Random sequences of add, update, upsert, delete, repair, resize, pack, thaw
- * and search, against a naive model (model.h):
+ * Random sequences of add, update, upsert, delete, repair, resize, pack, thaw,
+ * merge and search, against a naive model (model.h):
  *
  *     property_changes [SEQUENCES] [SEED]
  *
@@ -10,12 +10,9 @@
  * a walk as many hits as it should, each of them right. A sequence that fails
  * is made shorter for as long as it fails, and printed with its seed.
  */
-#include "../unit/test.h"
-#include "model.h"
+#include "trial.h"
 
 #define OPERATIONS_MAX 40u
-#define ROWS_MAX       80u
-#define MEMORY_BYTES   ((size_t)1 << 20)
 
 typedef enum op_kind {
   ADD,
@@ -25,12 +22,14 @@ typedef enum op_kind {
   REPAIR,
   RESIZE,
   PACK,
+  MERGE,
   SEARCH,
   KINDS
 } op_kind;
 
-static const char *const kind_names[KINDS] = {
-    "add", "update", "upsert", "delete", "repair", "resize", "pack", "search"};
+static const char *const kind_names[KINDS] = {"add",    "update", "upsert",
+                                              "delete", "repair", "resize",
+                                              "pack",   "merge",  "search"};
 
 /* `seed` decides the rest, so that it stays the same when others are left out.
  */
@@ -39,71 +38,7 @@ typedef struct operation {
   uint32_t seed;
 } operation;
 
-/* --- Numbers -------------------------------------------------------------- */
-
-static uint32_t state;
-
-static uint32_t draw(uint32_t below) {
-  state = state * 1664525u + 1013904223u;
-  return (uint32_t)(((uint64_t)state * below) >> 32);
-}
-
-static void draw_row(float *row) {
-  for (int j = 0; j < MODEL_D; j++)
-    row[j] = (float)draw(5) - 2;
-}
-
-/* --- The index under test ------------------------------------------------- */
-
-typedef struct trial {
-  uint8_t *memory[2]; /* of the block, and of its copy */
-  uint8_t *scratch_memory;
-  mn_arena block, scratch;
-  mn_index index;
-  model model;
-  const char *wrong; /* what is not so; NULL: nothing */
-} trial;
-
-static void expect(trial *t, int holds, const char *what) {
-  if (!holds && t->wrong == NULL)
-    t->wrong = what;
-}
-
-static uint64_t hash_of(const mn_index *index) {
-  uint64_t hash = 0xcbf29ce484222325u;
-  for (size_t i = 0; i < index->block_bytes; i++)
-    hash = (hash ^ index->block[i]) * 0x100000001b3u;
-  return hash;
-}
-
-static void check_index(trial *t) {
-  mn_index again;
-  expect(t, mn_index_info(&t->index).count == t->model.count, "count");
-  expect(t,
-         mn_index_open(&again, t->index.block, t->index.block_bytes) == MN_OK,
-         "the block opens");
-  expect(t, mn_index_verify(&t->index) == MN_OK, "the block verifies");
-  expect(t, t->scratch.used == 0, "scratch is given back");
-}
-
 /* --- Operations ----------------------------------------------------------- */
-
-typedef struct rows {
-  uint64_t keys[ROWS_MAX];
-  float data[ROWS_MAX * MODEL_D];
-  uint32_t count;
-} rows;
-
-/* Mostly keys in a run, which are all there or not; now and then any. */
-static void draw_rows(rows *r) {
-  const uint32_t from = draw(MODEL_KEYS), step = draw(4) == 0 ? 7 : 1;
-  const uint32_t few = draw(2) ? 5 : ROWS_MAX;
-  r->count = draw(few + 1);
-  for (uint32_t i = 0; i < r->count; i++) {
-    r->keys[i] = draw(40) ? (from + i * step) % MODEL_KEYS : draw(MODEL_KEYS);
-    draw_row(r->data + i * MODEL_D);
-  }
-}
 
 /* What the keys must be refused for, if anything: the first fault counts for
  * deletes; in other calls either may be named. */
@@ -194,86 +129,78 @@ static void resize(trial *t) {
   expect(t, mn_index_resize(&t->index, capacity, &t->block) == MN_OK, "resize");
 }
 
-/* --- Search --------------------------------------------------------------- */
+/* --- Merge ---------------------------------------------------------------- */
 
-typedef struct question {
-  float vector[MODEL_D];
-  uint8_t passes[MODEL_KEYS];
-  uint32_t bits[64]; /* the same by slot */
-  mn_query query;
-} question;
+static mn_index make(const char *spec, uint32_t capacity, mn_arena *arena,
+                     trial *t) {
+  mn_index index = {.block = NULL};
+  mn_options options = {
+      .dimensions = MODEL_D, .metric = MN_L2, .ef_construction = 16};
+  float sample[40 * MODEL_D];
+  for (uint32_t i = 0; i < 40; i++)
+    draw_row(sample + i * MODEL_D);
+  const mn_vectors learnt = {sample, 40, MODEL_D};
+  expect(t, mn_options_parse(&options, spec, strlen(spec), NULL) == MN_OK,
+         spec);
+  expect(t, mn_index_create(&index, &options, capacity, arena) == MN_OK,
+         "create");
+  if (t->wrong == NULL && !mn_index_info(&index).trained)
+    expect(t, mn_index_train(&index, &learnt, &t->scratch) == MN_OK, "train");
+  return index;
+}
 
-static void draw_question(const mn_index *index, question *q) {
-  memset(q, 0, sizeof *q);
-  draw_row(q->vector);
-  q->query = (mn_query){.vector = q->vector,
-                        .dimensions = MODEL_D,
-                        .k = 1 + draw(MODEL_K),
-                        .ef = draw(2) ? 0 : 1 + draw(20),
-                        .plan = (mn_plan_kind)draw(MN_PLAN_POST + 1)};
-  const uint32_t share = draw(4); /* 0: no filter */
-  for (uint32_t key = 0; key < MODEL_KEYS; key++)
-    q->passes[key] = share == 0 || draw(share * share) == 0;
-  if (share == 0)
+/* Another index, some keys of which may be here; room is made for it, most of
+ * the time. */
+static void merge(trial *t) {
+  static const char *const specs[] = {"flat,f32", "hnsw4,f32", "hnsw5,f16"};
+  const mn_merge_policy policy = (mn_merge_policy)draw(3);
+  mn_arena arena = mn_arena_over(t->memory[1], MEMORY_BYTES);
+  mn_index from = make(specs[draw(3)], ROWS_MAX, &arena, t);
+  mn_merging m = {.capacity = 0};
+  rows r;
+  uint8_t seen[MODEL_KEYS] = {0};
+  uint32_t count = 0, conflicts = 0;
+  draw_rows(&r);
+  for (uint32_t i = 0; i < r.count; i++) {
+    const uint64_t key = r.keys[i];
+    if (seen[key]++ ||
+        (policy == MN_MERGE_REFUSE && t->model.has[key] && draw(20) > 0))
+      continue;
+    conflicts += t->model.has[key];
+    r.keys[count] = key;
+    memmove(r.data + count * MODEL_D, r.data + i * MODEL_D,
+            MODEL_D * sizeof *r.data);
+    count++;
+  }
+  const mn_vectors vectors = {r.data, count, MODEL_D};
+  expect(t, mn_index_add(&from, r.keys, &vectors, NULL, &t->scratch) == MN_OK,
+         "add to the other");
+  expect(t, mn_plan_merge(&t->index, &from, policy, &m) == MN_OK, "plan merge");
+  expect(t, m.conflicts == conflicts && m.added == count - conflicts,
+         "what is in both");
+  const int has_room = m.capacity <= t->index.capacity;
+  if (!has_room && draw(8) > 0)
+    expect(t, mn_index_resize(&t->index, m.capacity, &t->block) == MN_OK,
+           "room for the other");
+  const uint64_t before = hash_of(&t->index);
+  const mn_status status =
+      mn_index_merge(&t->index, &from, policy, NULL, &t->scratch);
+  if (status != MN_OK) {
+    expect(t,
+           (status == MN_ERROR_DUPLICATE_KEY && policy == MN_MERGE_REFUSE &&
+            conflicts > 0) ||
+               (status == MN_ERROR_CAPACITY && !has_room),
+           "what a merge is refused for");
+    expect(t, hash_of(&t->index) == before, "what is refused changes nothing");
     return;
-  q->query.filter = q->bits;
-  for (uint32_t key = 0; key < MODEL_KEYS; key++) {
-    uint32_t slot;
-    if (q->passes[key] && mn_index_find(index, key, &slot) == MN_OK)
-      q->bits[slot / 32] |= 1u << slot % 32;
   }
-  /* Bits of slots without a vector mean nothing. */
-  for (uint32_t slot = 0; slot < mn_index_info(index).slots; slot++) {
-    uint32_t at;
-    if (mn_index_find(index, index->keys[slot], &at) != MN_OK || at != slot)
-      q->bits[slot / 32] |= 1u << slot % 32;
-  }
+  expect(t, policy != MN_MERGE_REFUSE || conflicts == 0, "conflicts refused");
+  for (uint32_t i = 0; i < count; i++)
+    if (policy != MN_MERGE_KEEP || !t->model.has[r.keys[i]])
+      model_put(&t->model, (uint32_t)r.keys[i], r.data + i * MODEL_D);
 }
 
-static void check_hit(trial *t, const question *q, const mn_hit *hit) {
-  uint32_t slot;
-  const int is_key = hit->key < MODEL_KEYS && t->model.has[hit->key];
-  expect(t, is_key, "a hit is there");
-  if (!is_key)
-    return;
-  expect(t, q->passes[hit->key], "a hit passes the filter");
-  expect(t,
-         hit->distance ==
-             model_distance(&t->model, (uint32_t)hit->key, q->vector),
-         "its distance");
-  expect(t,
-         mn_index_find(&t->index, hit->key, &slot) == MN_OK &&
-             slot == hit->slot,
-         "its slot");
-}
-
-static void search(trial *t) {
-  question q;
-  mn_hit hits[MODEL_K];
-  model_hit best[MODEL_KEYS];
-  uint32_t found = 0;
-  mn_stats stats;
-  draw_question(&t->index, &q);
-  q.query.stats = &stats;
-  expect(t,
-         mn_index_search(&t->index, &q.query, hits, &found, &t->scratch) ==
-             MN_OK,
-         "search");
-  const uint32_t matches = model_search(&t->model, q.vector, q.passes, best);
-  const uint32_t wanted = matches < q.query.k ? matches : q.query.k;
-  expect(t, found == wanted, "k means k");
-  for (uint32_t i = 0; i < found; i++) {
-    check_hit(t, &q, &hits[i]);
-    if (stats.exact && i < wanted)
-      expect(t, hits[i].key == best[i].key, "a scan is exact");
-    if (i > 0)
-      expect(t,
-             hits[i - 1].distance < hits[i].distance ||
-                 (hits[i - 1].distance == hits[i].distance &&
-                  hits[i - 1].key < hits[i].key),
-             "hits are in order");
-  }
-}
+/* --- Pack ----------------------------------------------------------------- */
 
 /* Packs, which needs all that is dead to be gone, asks the packed one, and goes
  * on with what it thaws to. */
@@ -317,6 +244,9 @@ static void perform(trial *t, const operation *o) {
   case PACK:
     pack(t);
     break;
+  case MERGE:
+    merge(t);
+    break;
   case SEARCH:
     search(t);
     break;
@@ -332,16 +262,11 @@ static void perform(trial *t, const operation *o) {
  * so; NULL: nothing. */
 static const char *run(trial *t, const char *spec, const operation *operations,
                        uint32_t count, uint32_t *at) {
-  mn_options options = {
-      .dimensions = MODEL_D, .metric = MN_L2, .ef_construction = 16};
   t->block = mn_arena_over(t->memory[0], MEMORY_BYTES);
   t->scratch = mn_arena_over(t->scratch_memory, MEMORY_BYTES);
   t->wrong = NULL;
   memset(&t->model, 0, sizeof t->model);
-  expect(t, mn_options_parse(&options, spec, strlen(spec), NULL) == MN_OK,
-         spec);
-  expect(t, mn_index_create(&t->index, &options, 100, &t->block) == MN_OK,
-         "create");
+  t->index = make(spec, 100, &t->block, t);
   for (*at = 0; *at < count && t->wrong == NULL; ++*at)
     perform(t, &operations[*at]);
   return t->wrong;
@@ -369,9 +294,9 @@ static uint32_t shrink(trial *t, const char *spec, operation *operations,
 }
 
 static void draw_operations(operation *operations, uint32_t count) {
-  static const op_kind likely[] = {ADD,    ADD,    ADD,    UPSERT, UPSERT,
-                                   UPDATE, UPDATE, DELETE, DELETE, DELETE,
-                                   REPAIR, REPAIR, RESIZE, PACK,   SEARCH};
+  static const op_kind likely[] = {
+      ADD,    ADD,    ADD,    UPSERT, UPSERT, UPDATE, UPDATE, DELETE,
+      DELETE, DELETE, REPAIR, REPAIR, RESIZE, PACK,   MERGE,  SEARCH};
   for (uint32_t i = 0; i < count; i++)
     operations[i].kind = likely[draw(sizeof likely / sizeof *likely)];
   for (uint32_t i = 0; i < count; i++)
@@ -398,7 +323,8 @@ static void test_sequence(trial *t, const char *spec, uint32_t seed) {
 }
 
 int main(int argc, char **argv) {
-  static const char *const specs[] = {"hnsw4,f32", "flat,f32", "hnsw5,f16"};
+  static const char *const specs[] = {"hnsw4,f32", "flat,f32", "hnsw5,f16",
+                                      "ivf4,f32"};
   const unsigned long sequences = argc > 1 ? strtoul(argv[1], NULL, 10) : 1000;
   const uint32_t seed = argc > 2 ? (uint32_t)strtoul(argv[2], NULL, 10) : 1;
   trial t;
@@ -408,7 +334,7 @@ int main(int argc, char **argv) {
   t.scratch_memory = (uint8_t *)malloc(MEMORY_BYTES + MN_ALIGNMENT);
   printf("%lu sequences from seed %u\n", sequences, seed);
   for (unsigned long i = 0; i < sequences; i++)
-    test_sequence(&t, specs[i % 3], seed + (uint32_t)i);
+    test_sequence(&t, specs[i % 4], seed + (uint32_t)i);
   free(t.memory[0]);
   free(t.memory[1]);
   free(t.scratch_memory);
