@@ -139,6 +139,7 @@ extern "C" {
  *   MN_NO_STRINGS     mn_status_name gives "" always
  *   MN_SMALL_CODE     all is there, in less code, but slower; without the
  *                     kernels for the DSP instructions of a Cortex-M4 or M7
+ *   MN_WITH_DSP       goes with MN_SMALL_CODE: with these kernels all the same
  *
  * What is asked for and left out, be it by options, by a query or by a block
  * that is opened, is MN_ERROR_UNSUPPORTED. All else is as in a full build, bit

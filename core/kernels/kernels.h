@@ -44,7 +44,8 @@ typedef struct mn_rows {
     defined(__thumb2__) && !defined(__ARM_BIG_ENDIAN)
 #if defined(__ARM_FEATURE_MVE) && __ARM_FEATURE_MVE == 3
 #define MN_HAS_MVE
-#elif defined(__ARM_FEATURE_DSP) && !defined(MN_SMALL_CODE) /* unrolled */
+#elif defined(__ARM_FEATURE_DSP) &&                                            \
+    (!defined(MN_SMALL_CODE) || defined(MN_WITH_DSP))
 #define MN_HAS_DSP
 #endif
 #endif

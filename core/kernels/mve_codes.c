@@ -23,18 +23,13 @@ MN_INLINE int is_aligned(const void *p) {
 
 int32_t mn_dot_i16_i8_mve(const int16_t *a, const int8_t *b, uint32_t n) {
   int32_t sum = 0;
-  for (; n >= 16; n -= 16, a += 16, b += 16) {
+  for (; n >= 8; n -= 8, a += 8, b += 8) /* loads that count on by themselves */
     sum = vmladavaq_s16(sum, vreinterpretq_s16_u8(vld1q_u8((const uint8_t *)a)),
                         vldrbq_s16(b));
-    sum = vmladavaq_s16(
-        sum, vreinterpretq_s16_u8(vld1q_u8((const uint8_t *)(a + 8))),
-        vldrbq_s16(b + 8));
-  }
-  for (uint32_t some; n > 0; n -= some, a += some, b += some) {
-    some = n < 8 ? n : 8;
-    uint8x16_t x = vldrbq_z_u8((const uint8_t *)a, vctp8q(2 * some));
+  if (n > 0) {
+    uint8x16_t x = vldrbq_z_u8((const uint8_t *)a, vctp8q(2 * n));
     sum = vmladavaq_s16(sum, vreinterpretq_s16_u8(x),
-                        vldrbq_z_s16(b, vctp16q(some)));
+                        vldrbq_z_s16(b, vctp16q(n)));
   }
   return sum;
 }
@@ -127,15 +122,45 @@ MN_INLINE int32_t add_codes_u4(int32_t sum, int8x16x2_t a, uint8x16_t codes) {
   return add_u8(sum, a.val[1], vshrq_n_u8(codes, 4));
 }
 
+/* What follows waits for the vector or the sum. */
+#define IN_TURN(vector)  __asm__ volatile("" : "+w"(vector))
+#define SUM_IN_TURN(sum) __asm__ volatile("" : "+r"(sum))
+
+/* A load, an operation and a product run side by side, if they come in turns:
+ * the compiler would load all first. */
+MN_INLINE two add_two_u4(two sums, const int8_t *a, const uint8_t *b,
+                         const uint8_t *c) {
+  const uint8x16_t mask = vdupq_n_u8(15);
+  uint8x16_t first = vld1q_u8(b);
+  IN_TURN(first);
+  const int8x16x2_t x = vld2q_s8(a);
+  uint8x16_t even = vandq_u8(first, mask);
+  IN_TURN(even);
+  uint8x16_t second = vld1q_u8(c);
+  IN_TURN(second);
+  sums.first = add_u8(sums.first, x.val[0], even);
+  SUM_IN_TURN(sums.first);
+  first = vshrq_n_u8(first, 4);
+  IN_TURN(first);
+  even = vandq_u8(second, mask);
+  IN_TURN(even);
+  sums.first = add_u8(sums.first, x.val[1], first);
+  SUM_IN_TURN(sums.first);
+  second = vshrq_n_u8(second, 4);
+  IN_TURN(second);
+  sums.second = add_u8(sums.second, x.val[0], even);
+  sums.second = add_u8(sums.second, x.val[1], second);
+  return sums;
+}
+
 MN_INLINE two dot_two_u4(const int8_t *a, const uint8_t *b, const uint8_t *c,
                          int both, uint32_t n) {
   two sums = {0, 0};
-  for (; n >= 32; n -= 32, a += 32, b += 16, c += 16) {
-    const int8x16x2_t x = vld2q_s8(a);
-    sums.first = add_codes_u4(sums.first, x, vld1q_u8(b));
+  for (; n >= 32; n -= 32, a += 32, b += 16, c += 16)
     if (both)
-      sums.second = add_codes_u4(sums.second, x, vld1q_u8(c));
-  }
+      sums = add_two_u4(sums, a, b, c);
+    else
+      sums.first = add_codes_u4(sums.first, vld2q_s8(a), vld1q_u8(b));
   if (n > 0) { /* the weights are zeros from n on */
     const mve_pred16_t there = vctp8q((n + 1) / 2);
     const int8x16x2_t x = vld2q_s8(a);
@@ -199,23 +224,41 @@ void mn_dot_i8_u2_mve(const int8_t *a, const mn_rows *b, uint32_t n,
     dot_all(dot_two_u2, a, b, n, sums);
 }
 
+typedef struct {
+  uint16_t value;
+} __attribute__((packed, may_alias)) unaligned_u16;
+
 /* The bits are the predicate of 16 weights. */
 MN_INLINE uint32_t sixteen_bits(const uint8_t *b, uint32_t n) {
   return n > 8 ? (uint32_t)(b[0] | b[1] << 8) : b[0];
 }
 
+MN_INLINE int32_t add_bits(int32_t sum, int8x16_t a, uint32_t bits) {
+  return vaddvaq_p_s8(sum, a, (mve_pred16_t)bits);
+}
+
+MN_INLINE uint32_t sixteen_at(const uint8_t *b) {
+  return ((const unaligned_u16 *)b)->value;
+}
+
 MN_INLINE two dot_two_u1(const int8_t *a, const uint8_t *b, const uint8_t *c,
                          int both, uint32_t n) {
   two sums = {0, 0};
+  for (; n >= 32; n -= 32, a += 32, b += 4, c += 4) {
+    const int8x16_t x = vldrbq_s8(a), y = vldrbq_s8(a + 16);
+    sums.first = add_bits(sums.first, x, sixteen_at(b));
+    sums.first = add_bits(sums.first, y, sixteen_at(b + 2));
+    if (both) {
+      sums.second = add_bits(sums.second, x, sixteen_at(c));
+      sums.second = add_bits(sums.second, y, sixteen_at(c + 2));
+    }
+  }
   for (uint32_t some; n > 0; n -= some, a += some, b += 2, c += 2) {
     some = n < 16 ? n : 16;
-    const mve_pred16_t there = vctp8q(some);
-    const int8x16_t x = vldrbq_z_s8(a, there); /* zeros behind */
-    sums.first =
-        vaddvaq_p_s8(sums.first, x, (mve_pred16_t)(sixteen_bits(b, some)));
+    const int8x16_t x = vldrbq_z_s8(a, vctp8q(some)); /* zeros behind */
+    sums.first = add_bits(sums.first, x, sixteen_bits(b, some));
     if (both)
-      sums.second =
-          vaddvaq_p_s8(sums.second, x, (mve_pred16_t)(sixteen_bits(c, some)));
+      sums.second = add_bits(sums.second, x, sixteen_bits(c, some));
   }
   return sums;
 }

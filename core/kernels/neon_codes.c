@@ -105,17 +105,48 @@ MN_INLINE int32x4_t add_widened(int32x4_t sums, int8x16_t a0, uint8x16_t b0,
   return vpadalq_s16(sums, products);
 }
 
+MN_INLINE void add_blocks_u4(four_rows *f, uint32_t width, const int8_t *a,
+                             uint32_t blocks) {
+  for (uint32_t at = 0; at < 16 * blocks; at += 16, a += 32) {
+    const int8x16x2_t x = vld2q_s8(a);
+#pragma GCC unroll 4
+    for (uint32_t r = 0; r < width; r++) {
+      uint8x16_t p = vld1q_u8(f->b[r] + at);
+      f->s[r] = add_widened(f->s[r], x.val[0], vandq_u8(p, vdupq_n_u8(15)),
+                            x.val[1], vshrq_n_u8(p, 4));
+    }
+  }
+}
+
 void mn_dot_i8_u4_neon(const int8_t *a, const mn_rows *b, uint32_t n,
                        int32_t *sums) {
-  mn_dot_i8_u4_by(add_widened, a, b, n, sums);
+  mn_dot_i8_u4_by(add_widened, add_blocks_u4, a, b, n, sums);
+}
+
+/* Each register of codes of another place in the bytes. */
+MN_INLINE void add_blocks_u2(four_rows *f, uint32_t width, const int8_t *a,
+                             uint32_t blocks) {
+  const uint8x16_t mask = vdupq_n_u8(3);
+  for (uint32_t at = 0; at < 16 * blocks; at += 16, a += 64) {
+    const int8x16x4_t x = vld4q_s8(a);
+#pragma GCC unroll 4
+    for (uint32_t r = 0; r < width; r++) {
+      uint8x16_t p = vld1q_u8(f->b[r] + at);
+      f->s[r] = add_widened(f->s[r], x.val[0], vandq_u8(p, mask), x.val[1],
+                            vandq_u8(vshrq_n_u8(p, 2), mask));
+      f->s[r] = add_widened(f->s[r], x.val[2], vandq_u8(vshrq_n_u8(p, 4), mask),
+                            x.val[3], vshrq_n_u8(p, 6));
+    }
+  }
 }
 
 void mn_dot_i8_u2_neon(const int8_t *a, const mn_rows *b, uint32_t n,
                        int32_t *sums) {
-  mn_dot_i8_u2_by(add_widened, a, b, n, sums);
+  mn_dot_i8_u2_by(add_widened, add_blocks_u2, a, b, n, sums);
 }
 
 MN_INLINE weight_sums add_pairs(weight_sums s, int8x16_t a, uint8x16_t mask) {
+  __asm__("" : "+w"(mask)); /* or gcc undoes the CMTST that made it */
   s.words = vpadalq_s8(s.words, vandq_s8(a, vreinterpretq_s8_u8(mask)));
   return s;
 }

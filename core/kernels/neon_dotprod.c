@@ -27,20 +27,78 @@
 
 /* --- Weights of 8 bits ---------------------------------------------------- */
 
+MN_INLINE int32x4_t add_dot(int32x4_t sums, int8x16_t a, uint8x16_t b) {
+  return vdotq_s32(sums, a, vreinterpretq_s8_u8(b));
+}
+
 MN_INLINE int32x4_t add_dots(int32x4_t sums, int8x16_t a0, uint8x16_t b0,
                              int8x16_t a1, uint8x16_t b1) {
-  sums = vdotq_s32(sums, a0, vreinterpretq_s8_u8(b0));
-  return vdotq_s32(sums, a1, vreinterpretq_s8_u8(b1));
+  return add_dot(add_dot(sums, a0, b0), a1, b1);
+}
+
+/* Two sums a row: no addition waits for the other, and the compiler moves none
+ * from register to register. */
+MN_INLINE void add_blocks_u4(four_rows *f, uint32_t width, const int8_t *a,
+                             uint32_t blocks) {
+  int32x4_t odd[4];
+#pragma GCC unroll 4
+  for (uint32_t r = 0; r < width; r++)
+    odd[r] = vdupq_n_s32(0);
+  for (uint32_t at = 0; at < 16 * blocks; at += 16, a += 32) {
+    const int8x16x2_t x = vld2q_s8(a);
+#pragma GCC unroll 4
+    for (uint32_t r = 0; r < width; r++) {
+      uint8x16_t p = vld1q_u8(f->b[r] + at);
+      f->s[r] = add_dot(f->s[r], x.val[0], vandq_u8(p, vdupq_n_u8(15)));
+      odd[r] = add_dot(odd[r], x.val[1], vshrq_n_u8(p, 4));
+    }
+  }
+#pragma GCC unroll 4
+  for (uint32_t r = 0; r < width; r++)
+    f->s[r] = vaddq_s32(f->s[r], odd[r]);
 }
 
 void mn_dot_i8_u4_dotprod(const int8_t *a, const mn_rows *b, uint32_t n,
                           int32_t *sums) {
-  mn_dot_i8_u4_by(add_dots, a, b, n, sums);
+  mn_dot_i8_u4_by(add_dots, add_blocks_u4, a, b, n, sums);
+}
+
+/* The codes in the middle of a byte stay there, 4 and 16 times as large, and
+ * their sums are shifted: each block adds up to 4 * 128 * 48 to a lane, and
+ * 1023 blocks do so at most. */
+MN_INLINE void add_blocks_u2(four_rows *f, uint32_t width, const int8_t *a,
+                             uint32_t blocks) {
+  const uint8x16_t mask = vdupq_n_u8(3), mask_4 = vdupq_n_u8(12),
+                   mask_16 = vdupq_n_u8(48);
+  int32x4_t upper[4], times_4[4], times_16[4];
+#pragma GCC unroll 4
+  for (uint32_t r = 0; r < width; r++)
+    upper[r] = times_4[r] = times_16[r] = vdupq_n_s32(0);
+  for (uint32_t at = 0; at < 16 * blocks; at += 16, a += 64) {
+    const int8x16x4_t x = vld4q_s8(a);
+#pragma GCC unroll 4
+    for (uint32_t r = 0; r < width; r++) {
+      uint8x16_t p = vld1q_u8(f->b[r] + at);
+      if (r == 2)
+        MN_IN_TURN(p);
+      times_4[r] = add_dot(times_4[r], x.val[1], vandq_u8(p, mask_4));
+      times_16[r] = add_dot(times_16[r], x.val[2], vandq_u8(p, mask_16));
+      f->s[r] = add_dot(f->s[r], x.val[0], vandq_u8(p, mask));
+      upper[r] = add_dot(upper[r], x.val[3], vshrq_n_u8(p, 6));
+      if (r == 1)
+        MN_IN_TURN(upper[r]);
+    }
+  }
+#pragma GCC unroll 4
+  for (uint32_t r = 0; r < width; r++) {
+    f->s[r] = vsraq_n_s32(vaddq_s32(f->s[r], upper[r]), times_4[r], 2);
+    f->s[r] = vsraq_n_s32(f->s[r], times_16[r], 4);
+  }
 }
 
 void mn_dot_i8_u2_dotprod(const int8_t *a, const mn_rows *b, uint32_t n,
                           int32_t *sums) {
-  mn_dot_i8_u2_by(add_dots, a, b, n, sums);
+  mn_dot_i8_u2_by(add_dots, add_blocks_u2, a, b, n, sums);
 }
 
 /* A mask is a number, -1: what is added is taken off, from the negated sum. */

@@ -16,6 +16,10 @@
 typedef int32x4_t add_pair(int32x4_t sums, int8x16_t a0, uint8x16_t b0,
                            int8x16_t a1, uint8x16_t b1);
 
+/* What follows waits for the vector: the compiler, left alone, begins with all
+ * rows at once, and then has too few registers for what it began with. */
+#define MN_IN_TURN(vector) __asm__ volatile("" : "+w"(vector))
+
 /* Up to four rows are summed at once: they share the weights. */
 typedef struct {
   const uint8_t *b[4];
@@ -64,40 +68,29 @@ MN_INLINE void mn_add_u4(add_pair *add, four_rows *f, uint32_t width,
   }
 }
 
-MN_INLINE void mn_dot_u4(add_pair *add, const int8_t *a, const mn_rows *rows,
-                         uint32_t first, uint32_t width, uint32_t n,
-                         int32_t *sums) {
+/* With as many blocks added as are whole: of 32 elements by 4 bits, of 64 by
+ * 2. */
+typedef void add_blocks(four_rows *f, uint32_t width, const int8_t *a,
+                        uint32_t blocks);
+
+MN_INLINE void mn_dot_u4(add_pair *add, add_blocks *whole, const int8_t *a,
+                         const mn_rows *rows, uint32_t first, uint32_t width,
+                         uint32_t n, int32_t *sums) {
   four_rows f = mn_rows_from(rows, first, width);
-  uint32_t at = 0;
-  for (; n >= 32; n -= 32, a += 32, at += 16)
-    mn_add_u4(add, &f, width, a, at, 16);
-  if (n > 30)
-    mn_add_u4(add, &f, width, a, at, 16);
-  else if (n > 0) /* the weights are zeros from n on */
-    mn_add_u4(add, &f, width, a, at, (n + 1) / 2);
+  const uint32_t blocks = (n + 1) / 32; /* the weights are zeros from n on */
+  whole(&f, width, a, blocks);
+  if (n > 32 * blocks)
+    mn_add_u4(add, &f, width, a + 32 * (size_t)blocks, 16 * blocks,
+              (n - 32 * blocks + 1) / 2);
   mn_store_sums(&f, width, sums + first);
 }
 
-MN_INLINE void mn_dot_i8_u4_by(add_pair *add, const int8_t *a,
-                               const mn_rows *rows, uint32_t n, int32_t *sums) {
-#define SUM(first, width) mn_dot_u4(add, a, rows, first, width, n, sums)
+MN_INLINE void mn_dot_i8_u4_by(add_pair *add, add_blocks *whole,
+                               const int8_t *a, const mn_rows *rows, uint32_t n,
+                               int32_t *sums) {
+#define SUM(first, width) mn_dot_u4(add, whole, a, rows, first, width, n, sums)
   MN_EVERY_ROW(rows, SUM);
 #undef SUM
-}
-
-/* 64 elements, each register of codes of another place in the bytes. */
-MN_INLINE void mn_add_u2(add_pair *add, four_rows *f, uint32_t width,
-                         const int8_t *a, uint32_t at) {
-  const uint8x16_t mask = vdupq_n_u8(3);
-  const int8x16x4_t x = vld4q_s8(a);
-#pragma GCC unroll 4
-  for (uint32_t r = 0; r < width; r++) {
-    uint8x16_t p = vld1q_u8(f->b[r] + at);
-    f->s[r] = add(f->s[r], x.val[0], vandq_u8(p, mask), x.val[1],
-                  vandq_u8(vshrq_n_u8(p, 2), mask));
-    f->s[r] = add(f->s[r], x.val[2], vandq_u8(vshrq_n_u8(p, 4), mask), x.val[3],
-                  vshrq_n_u8(p, 6));
-  }
 }
 
 /* 32 elements: of eight bytes the codes 0 and 2, and 1 and 3, as their weights
@@ -117,13 +110,15 @@ MN_INLINE void mn_add_u2_end(add_pair *add, four_rows *f, uint32_t width,
   }
 }
 
-MN_INLINE void mn_dot_u2(add_pair *add, const int8_t *a, const mn_rows *rows,
-                         uint32_t first, uint32_t width, uint32_t n,
-                         int32_t *sums) {
+MN_INLINE void mn_dot_u2(add_pair *add, add_blocks *whole, const int8_t *a,
+                         const mn_rows *rows, uint32_t first, uint32_t width,
+                         uint32_t n, int32_t *sums) {
   four_rows f = mn_rows_from(rows, first, width);
-  uint32_t at = 0;
-  for (; n >= 64; n -= 64, a += 64, at += 16)
-    mn_add_u2(add, &f, width, a, at);
+  const uint32_t blocks = n / 64;
+  uint32_t at = 16 * blocks;
+  whole(&f, width, a, blocks);
+  n %= 64;
+  a += 64 * (size_t)blocks;
   for (; n > 28; n -= n < 32 ? n : 32, a += 32, at += 8)
     mn_add_u2_end(add, &f, width, a, at, 8);
   if (n > 0)
@@ -131,9 +126,10 @@ MN_INLINE void mn_dot_u2(add_pair *add, const int8_t *a, const mn_rows *rows,
   mn_store_sums(&f, width, sums + first);
 }
 
-MN_INLINE void mn_dot_i8_u2_by(add_pair *add, const int8_t *a,
-                               const mn_rows *rows, uint32_t n, int32_t *sums) {
-#define SUM(first, width) mn_dot_u2(add, a, rows, first, width, n, sums)
+MN_INLINE void mn_dot_i8_u2_by(add_pair *add, add_blocks *whole,
+                               const int8_t *a, const mn_rows *rows, uint32_t n,
+                               int32_t *sums) {
+#define SUM(first, width) mn_dot_u2(add, whole, a, rows, first, width, n, sums)
   MN_EVERY_ROW(rows, SUM);
 #undef SUM
 }
@@ -149,6 +145,23 @@ typedef struct {
  * brought into the sums, which is done every 8 additions or sooner. */
 typedef weight_sums add_masked(weight_sums sums, int8x16_t a, uint8x16_t mask);
 typedef weight_sums carry_words(weight_sums sums);
+
+/* 128 elements dealt out to eight registers: element 8 i + k is byte i of
+ * register k, so that it meets bit k of byte i. */
+typedef struct {
+  int8x16_t v[8];
+} eight_parts;
+
+MN_INLINE eight_parts mn_deal_eight(const int8_t *a) {
+  const int8x16x4_t x = vld4q_s8(a), y = vld4q_s8(a + 64);
+  eight_parts parts;
+#pragma GCC unroll 4
+  for (uint32_t k = 0; k < 4; k++) {
+    parts.v[k] = vuzp1q_s8(x.val[k], y.val[k]);
+    parts.v[k + 4] = vuzp2q_s8(x.val[k], y.val[k]);
+  }
+  return parts;
+}
 
 /* Each byte's bit of 16 bits: the bytes 2 j and 2 j + 1 of `bits`. */
 MN_INLINE uint8x16_t mn_bits_mask(uint8x16_t bits, uint32_t j) {
@@ -182,12 +195,22 @@ MN_INLINE void mn_dot_u1(add_masked *add, carry_words *carry, const int8_t *a,
     f.s[r] = (weight_sums){vdupq_n_s16(0), vdupq_n_s32(0)};
   }
   for (; n >= 128; n -= 128, a += 128, at += 16) {
+    const eight_parts x = mn_deal_eight(a);
 #pragma GCC unroll 4
     for (uint32_t r = 0; r < width; r++)
       f.bits[r] = vld1q_u8(f.b[r] + at);
 #pragma GCC unroll 8
-    for (uint32_t j = 0; j < 8; j++)
-      mn_add_u1(add, &f, width, vld1q_s8(a + 16 * j), j);
+    for (uint32_t k = 0; k < 8; k++) {
+      uint8x16_t mask[4];
+#pragma GCC unroll 4
+      for (uint32_t r = 0; r < width; r++) {
+        mask[r] = vtstq_u8(f.bits[r], vdupq_n_u8((uint8_t)(1u << k)));
+        MN_IN_TURN(mask[r]);
+      }
+#pragma GCC unroll 4
+      for (uint32_t r = 0; r < width; r++)
+        f.s[r] = add(f.s[r], x.v[k], mask[r]);
+    }
 #pragma GCC unroll 4
     for (uint32_t r = 0; r < width; r++)
       f.s[r] = carry(f.s[r]);
