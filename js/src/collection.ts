@@ -361,7 +361,10 @@ export class Collection {
       const { id, vector, ...fields } = document;
       if (typeof id !== "string") throw new TypeError(`a document's id must be a string, not ${kind(id)}`);
       const slot = this.#slot(id);
-      if (ids.has(id) || (which === "new" && slot !== undefined)) {
+      if (ids.has(id)) {
+        throw new MinnowError("duplicate-key", `the id "${id}" is twice in this call: give each once`, i);
+      }
+      if (which === "new" && slot !== undefined) {
         throw new MinnowError("duplicate-key", `the id "${id}" is taken: give every document an id of its own`, i);
       }
       if (which === "there" && slot === undefined) {
