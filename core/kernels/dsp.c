@@ -169,8 +169,8 @@ MN_INLINE void add_words(uint32_t bits, const uint32_t *pairs, const uint8_t *b,
 
 /* Shifts by constants cost nothing, but take a loop for each number of bits. */
 static __attribute__((noinline)) void
-add_rows(uint32_t bits, const uint32_t *pairs, const uint8_t *b,
-         const uint8_t *c, uint32_t words, int32_t *sum_b, int32_t *sum_c) {
+add_rows_dsp(uint32_t bits, const uint32_t *pairs, const uint8_t *b,
+             const uint8_t *c, uint32_t words, int32_t *sum_b, int32_t *sum_c) {
   if (!MN_IS_FAST)
     add_words(bits, pairs, b, c, words, sum_b, sum_c);
   else if (bits == 4)
@@ -220,12 +220,12 @@ static void dot_rows(const int8_t *a, const mn_rows *rows, uint32_t n,
       const uint8_t *c = mn_row(rows, j) + from;
       if (at == 0)
         sums[i] = sums[j] = 0;
-      add_rows(bits, pairs, b, c, words, sums + i, sums + j);
+      add_rows_dsp(bits, pairs, b, c, words, sums + i, sums + j);
       if (bytes > 0) {
         const uint32_t w[2] = {last_word(b + 4 * words, bytes),
                                last_word(c + 4 * words, bytes)};
-        add_rows(bits, pairs + words * half, (const uint8_t *)w,
-                 (const uint8_t *)(w + 1), 1, sums + i, sums + j);
+        add_rows_dsp(bits, pairs + words * half, (const uint8_t *)w,
+                     (const uint8_t *)(w + 1), 1, sums + i, sums + j);
       }
     }
   } while ((at += PART) < n);

@@ -19,6 +19,9 @@ const WORK = {
   "dsp dot_i8_u1": 64, "dsp dot_i8_u2": 32, "dsp dot_i8_u4": 16, "dsp dot_i16_i8": 4, "dsp dot_i16_u4": 8,
   "dsp dot_f32": 8,
 };
+/** Kernels whose loops stand side by side in a function of another name, and
+ * which of these in order of length. */
+const SHARED = { "dsp dot_i8_u4": ["add_rows_dsp", 1], "dsp dot_i8_u2": ["add_rows_dsp", 2], "dsp dot_i8_u1": ["add_rows_dsp", 3] };
 /** What i8mm shares with dotprod, and both with NEON, is shown once. */
 const isShownOnce = ({ table: name, kernel }) =>
   (name === "neon" || (name === "dotprod" && /^dot_i/.test(kernel)) || (name === "i8mm" && kernel === "dot_i16_i8") ||
@@ -29,7 +32,7 @@ function loops(rows) {
     .filter((row) => row.target === target.name && row.table === name && WORK[`${name} ${row.kernel}`])
     .flatMap(({ kernel }) => {
       const model = MODELS[target.name];
-      const loop = model && inspectLoop(target.program, `mn_${kernel}_${name}`, model);
+      const loop = model && inspectLoop(target.program, SHARED[`${name} ${kernel}`]?.[0] ?? `mn_${kernel}_${name}`, model, SHARED[`${name} ${kernel}`]?.[1]);
       if (!loop) return [];
       const products = WORK[`${name} ${kernel}`];
       return Object.entries(loop.cycles).map(([processor, cycles]) => ({

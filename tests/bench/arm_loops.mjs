@@ -28,8 +28,8 @@ function disassemble(program, name, { triple, features }) {
 }
 
 /** Of the loops without another jump inside, that which multiplies most, and
- * most densely. */
-function innerLoop(lines) {
+ * most densely; or the nth in length. */
+function innerLoop(lines, nth) {
   const inner = lines.flatMap(({ text }, i) => {
     const to = /^(?:b\S*|cbn?z\S*|tbn?z|le) .*?0x([0-9a-f]+)$/.exec(text);
     const begin = to && lines.findIndex((line) => line.at === parseInt(to[1], 16));
@@ -37,7 +37,8 @@ function innerLoop(lines) {
     return to && begin >= 0 && begin <= i && straight(begin) ? [{ begin, end: i + 1 }] : [];
   });
   const work = ({ begin, end }) => lines.slice(begin, end).filter(({ text }) => MULTIPLY.test(text)).length ** 2 / (end - begin);
-  const best = inner.sort((a, b) => work(b) - work(a))[0];
+  const size = ({ begin, end }) => end - begin;
+  const best = nth === undefined ? inner.sort((a, b) => work(b) - work(a))[0] : inner.sort((a, b) => size(a) - size(b))[nth];
   return best && lines.slice(best.begin, best.end).map(({ text }) => text);
 }
 
@@ -58,9 +59,9 @@ function estimate(loop, { triple, features }, processor) {
 
 /** What the inner loop of the function `name` holds, and its cycles by processor:
  * {instructions, loads, cycles: {processor: {all, bound, loads}}}; undefined where it
- * has no loop of its own. */
-export function inspectLoop(program, name, model) {
-  const loop = innerLoop(disassemble(program, name, model));
+ * has no loop of its own. `nth`: of several loops, in order of length. */
+export function inspectLoop(program, name, model, nth) {
+  const loop = innerLoop(disassemble(program, name, model), nth);
   if (!loop) return undefined;
   const loads = loop.filter((line) => LOAD.test(line));
   return {

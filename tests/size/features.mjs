@@ -14,7 +14,7 @@ export const FEATURES = [
   { name: "search: bits, flat and hnsw", calls: search, leave: [...SEARCH, ...ONLY_BITS], flash: 16_384, stack: 3072 },
   { name: "… by the DSP extension", calls: search, leave: [...SEARCH, ...ONLY_BITS, "MN_WITH_DSP"], flash: 16_384, stack: 3072 },
   { name: "… and vectors of codes (the example)", calls: [...search, "mn_index_reconstruct"], leave: [...without(SEARCH, "MN_NO_DECODE"), ...ONLY_BITS], flash: 18_432, stack: 3072 },
-  { name: "… and filters", calls: search, leave: [...without(SEARCH, "MN_NO_FILTERS"), ...ONLY_BITS], flash: 20_480, stack: 3072 },
+  { name: "… and filters", calls: search, leave: [...without(SEARCH, "MN_NO_FILTERS"), ...ONLY_BITS], flash: 20_992, stack: 3072 },
   { name: "search: sq, flat and hnsw", calls: search, leave: [...SEARCH, "MN_NO_FLOATS", "MN_NO_BITS", "MN_NO_PQ"], flash: 14_336, stack: 3072 },
   { name: "search: pq, flat and hnsw", calls: search, leave: [...SEARCH, "MN_NO_FLOATS", "MN_NO_SQ", "MN_NO_BITS"], flash: 16_384, stack: 3072 },
   { name: "search: every encoding, structure and option", calls: search, leave: ["MN_NO_STRINGS", "MN_ONLY_SEARCH"], flash: 36_864, stack: 3584 },
