@@ -113,35 +113,24 @@ mn_key_sample mn_key_map_sample(const mn_index *index, uint32_t wanted) {
   mn_key_sample s;
   s.most = share < 1.0f ? (uint32_t)(share * 0x1p32f) : UINT32_MAX;
   s.at = 0;
-  s.last = bucket_of(s.most, mn_key_map_buckets(index->capacity));
+  s.last = (uint32_t)bucket_of(s.most, mn_key_map_buckets(index->capacity));
   /* In a wide table it is less to look at every key. */
   s.by_slot = s.last >= index->state->count;
   return s;
 }
 
-static uint32_t next_slot(const mn_index *index, mn_key_sample *s) {
-  return s->at < index->state->count ? (uint32_t)s->at++ : MN_NO_SLOT;
-}
-
-static uint32_t next_in_map(const mn_index *index, mn_key_sample *s) {
-  const uint64_t buckets = mn_key_map_buckets(index->capacity);
-  while (s->at < buckets) {
-    const uint32_t entry = index->key_map[s->at];
+uint32_t mn_key_map_next(const mn_index *index, mn_key_sample *s) {
+  const uint32_t used = index->state->count;
+  const uint32_t end =
+      s->by_slot ? used : (uint32_t)mn_key_map_buckets(index->capacity);
+  while (s->at < end) {
+    const uint32_t entry = s->by_slot ? s->at + 1 : index->key_map[s->at];
     if (entry == 0 && s->at > s->last)
       break;
     s->at++;
-    if (entry != 0 && entry <= index->state->count)
+    if (entry - 1 < used && mn_slot_is_live(index, entry - 1) &&
+        hash_of(index->keys[entry - 1]) <= s->most)
       return entry - 1;
   }
   return MN_NO_SLOT;
-}
-
-uint32_t mn_key_map_next(const mn_index *index, mn_key_sample *s) {
-  for (;;) {
-    const uint32_t slot =
-        s->by_slot ? next_slot(index, s) : next_in_map(index, s);
-    if (slot == MN_NO_SLOT ||
-        (mn_slot_is_live(index, slot) && hash_of(index->keys[slot]) <= s->most))
-      return slot;
-  }
 }

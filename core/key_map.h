@@ -35,7 +35,7 @@ void mn_key_map_remove(mn_index *index, uint64_t key);
  * are numbered and whatever the capacity, and spread evenly over keys that
  * follow each other. */
 typedef struct mn_key_sample {
-  uint64_t at, last; /* buckets; or slots, `at` only */
+  uint32_t at, last; /* buckets; or slots, `at` only */
   uint32_t most;     /* the largest hash */
   uint32_t by_slot;
 } mn_key_sample;
