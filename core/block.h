@@ -85,7 +85,8 @@ typedef struct mn_state {
   uint32_t tuned_ef; /* what queries take that say nothing; 0: not tuned */
   uint32_t tuned_nprobe;
   float tuned_refine_k;
-  uint8_t zero[36];
+  float tuned_gamma;
+  uint8_t zero[32];
 } mn_state;
 
 _Static_assert(sizeof(mn_state) == 128, "layout is the format");

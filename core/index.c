@@ -145,5 +145,6 @@ mn_info mn_index_info(const mn_index *index) {
                    .dead = state->dead,
                    .tuned_ef = state->tuned_ef,
                    .tuned_nprobe = state->tuned_nprobe,
-                   .tuned_refine_k = state->tuned_refine_k};
+                   .tuned_refine_k = state->tuned_refine_k,
+                   .tuned_gamma = state->tuned_gamma};
 }

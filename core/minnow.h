@@ -81,6 +81,12 @@ extern "C" {
 #define MN_M_MAX      64u
 #define MN_EF_MAX     65535u
 #define MN_EF_DEFAULT 128u
+/* Where a walk ends by the distances that it meets, see mn_query; and by how
+ * many times ef it may then keep more where a query is hard. */
+#define MN_GAMMA_DEFAULT 0.1f
+#define MN_GAMMA_MAX     16.0f
+#define MN_GAMMA_RANK    10u
+#define MN_EF_STRETCH    4u
 /* Candidates that are refined, as a multiple of k, where a query says nothing.
  */
 #define MN_REFINE_K_DEFAULT 10.0f
@@ -478,8 +484,8 @@ typedef struct mn_sizes {
 struct mn_query;
 
 /* What an index of `capacity` vectors takes, and a search in it; of the query,
- * only k, ef, planes, refine_planes, refine_k, plan, and whether there are
- * `fetch` and keys in `without` matter. Host sections come on top of
+ * only k, ef, gamma, planes, refine_planes, refine_k, plan, and whether there
+ * are `fetch` and keys in `without` matter. Host sections come on top of
  * block_bytes. O(1).
  * MN_ERROR_ARGUMENT when an option, the capacity (1 to MN_CAPACITY_MAX) or one
  * of those is out of range; MN_ERROR_TOO_LARGE when size_t cannot hold the
@@ -487,8 +493,9 @@ struct mn_query;
 mn_status mn_plan(const mn_options *options, uint32_t capacity,
                   const struct mn_query *query, mn_sizes *sizes);
 
-/* mn_plan for searches in this index: ef and refine_k of 0 are what it is tuned
- * to (see mn_index_tune), which may take more scratch than the defaults. */
+/* mn_plan for searches in this index: ef, gamma and refine_k of 0 are what it
+ * is tuned to (see mn_index_tune), which may take more scratch than the
+ * defaults. */
 mn_status mn_plan_search(const mn_index *index, const struct mn_query *query,
                          mn_sizes *sizes);
 
@@ -880,7 +887,7 @@ typedef struct mn_query {
                           more and takes longer; raised to k (or the number
                           to refine) where smaller; with conditions half as
                           many more are kept; 0: what the index is tuned to, or
-                          else MN_EF_DEFAULT */
+                          else MN_EF_DEFAULT. See `gamma`. */
   uint32_t nprobe;     /* ivf: lists that are scanned, the nearest first; more
                           find more and take longer; as many more as k hits
                           need; 0: what the index is tuned to, or else 3 times
@@ -923,10 +930,24 @@ typedef struct mn_query {
   int (*match)(void *context, uint64_t key, uint32_t slot);
   void *match_context; /* its first argument */
   mn_plan_kind plan;   /* 0: MN_PLAN_AUTO */
-  uint64_t budget;     /* 0, or compute no more than so many distances to find
-                          candidates; what was found until then is the answer,
-                          fewer than k perhaps. Which vectors a scan came to
-                          until then depends on their slots. */
+  float
+      gamma;       /* graph: the walk ends at the first candidate that is
+                      farther than 1 + gamma times the k-th nearest so far
+                      (the MN_GAMMA_RANK-th where k is smaller), by
+                      distances that are not squared; up to MN_GAMMA_MAX. Easy queries
+                      end early, hard ones       go on: the same recall for a fifth to a
+                      third fewer       distances than by ef alone (Al-Jazzazi et al., arXiv
+                      2505.15636, section 3). MN_EF_STRETCH ef candidates
+                      are kept at the most. 0: where ef is 0 too, what the
+                      index is tuned to, or else MN_GAMMA_DEFAULT; where
+                      only ef is said, ef alone decides. So it does with
+                      MN_IP, whose distances have no zero to measure from
+                      (there gamma must be 0), and where conditions let
+                      through few (MN_PLAN_WALK, MN_PLAN_TWO_HOP). */
+  uint64_t budget; /* 0, or compute no more than so many distances to find
+                      candidates; what was found until then is the answer,
+                      fewer than k perhaps. Which vectors a scan came to
+                      until then depends on their slots. */
 } mn_query;
 
 typedef struct mn_hit {
@@ -1082,6 +1103,7 @@ typedef struct mn_tuned {
   uint32_t ef;      /* 0: there is no graph */
   uint32_t nprobe;  /* 0: there are no lists */
   float refine_k;   /* 0: nothing is refined */
+  float gamma;      /* 0: there is no graph, or ef alone decides */
   mn_recall recall; /* with these */
   uint32_t reached; /* 1: the recall; 0: it cannot be, as far as was tried, and
                        this is the best that was seen */
@@ -1110,11 +1132,12 @@ mn_status mn_index_tune(mn_index *index, const mn_tuning *tuning,
                         mn_tuned *tuned, mn_arena *scratch);
 
 /* Stores what was found otherwise, or, with zeros, nothing: then the defaults
- * hold again. Unseals. Errors: ARGUMENT (ef above MN_EF_MAX, nprobe above
+ * hold again. Unseals. Errors: ARGUMENT (ef above MN_EF_MAX, gamma not from 0
+ * to MN_GAMMA_MAX, or other than 0 with MN_IP, nprobe above
  * MN_NLIST_MAX; refine_k other than 0 and not from 1 to MN_EF_MAX), READ_ONLY
  * (opened to be read). O(1). */
-mn_status mn_index_set_tuned(mn_index *index, uint32_t ef, uint32_t nprobe,
-                             float refine_k);
+mn_status mn_index_set_tuned(mn_index *index, uint32_t ef, float gamma,
+                             uint32_t nprobe, float refine_k);
 
 /* The scratch that it takes. Errors: ARGUMENT, DIMENSIONS, SAMPLE, TOO_LARGE.
  * O(ef_max). */
@@ -1238,6 +1261,7 @@ typedef struct mn_info {
   uint32_t tuned_ef; /* what the index is tuned to; 0: it is not */
   float tuned_refine_k;
   uint32_t tuned_nprobe;
+  float tuned_gamma;
 } mn_info;
 
 /* O(1); cannot fail on an index that was opened or created. */

@@ -148,8 +148,10 @@ static int repair_holds(const mn_index *index) {
          s->era == 0 && s->pending_first == 0 && s->pending_last == 0;
 }
 
-static int tuned_holds(const mn_state *state) {
+static int tuned_holds(const mn_options *options, const mn_state *state) {
   return state->tuned_ef <= MN_EF_MAX && state->tuned_nprobe <= MN_NLIST_MAX &&
+         state->tuned_gamma >= 0.0f && state->tuned_gamma <= MN_GAMMA_MAX &&
+         (state->tuned_gamma == 0.0f || options->metric != MN_IP) &&
          (state->tuned_refine_k == 0.0f ||
           (state->tuned_refine_k >= 1.0f &&
            state->tuned_refine_k <= (float)MN_EF_MAX));
@@ -161,7 +163,7 @@ static mn_status check_state(const mn_index *index, int has_model) {
   return state->trained <= 1 && (is_trained || has_model) &&
                  (is_trained || state->count == 0) && slots_hold(index) &&
                  sums_hold(state) && repair_holds(index) &&
-                 tuned_holds(state) &&
+                 tuned_holds(&index->options, state) &&
                  mn_is_zero(state->zero, sizeof state->zero) &&
                  mn_graph_begins(index)
              ? MN_OK

@@ -17,10 +17,6 @@ static uint32_t smaller(uint32_t a, uint32_t b) {
   return a < b ? a : b;
 }
 
-static uint32_t larger(uint32_t a, uint32_t b) {
-  return a > b ? a : b;
-}
-
 /* --- Plan ----------------------------------------------------------------- */
 
 float mn_refine_k_of(uint32_t candidates, uint32_t k) {
@@ -36,20 +32,31 @@ static void set_query(const mn_trial *t, const mn_setting *setting,
                       uint32_t more, mn_query *query) {
   mn_move(query, &t->query, sizeof *query);
   query->k += more;
-  query->ef = smaller(setting->ef + more, MN_EF_MAX);
+  query->ef = setting->ef == 0 ? 0 : smaller(setting->ef + more, MN_EF_MAX);
+  query->gamma = setting->gamma;
   query->nprobe = setting->nprobe;
   if (t->refines)
     query->refine_k = mn_refine_k_of(
         smaller(setting->candidates + more, MN_EF_MAX), query->k);
 }
 
+mn_setting mn_trial_widest(const mn_trial *t, uint32_t ef_max) {
+  mn_setting setting = t->asked;
+  if (t->turns_gamma) {
+    setting.ef = (ef_max - 1) / MN_EF_STRETCH + 1;
+    setting.gamma = MN_GAMMA_MAX;
+  } else if (t->turns_ef)
+    setting.ef = ef_max;
+  return setting;
+}
+
 /* The most that a search takes, whose scratch need not grow with what it
  * refines: a scan that refines more may do without a sieve. */
 static mn_status measure_searches(mn_trial *t, uint32_t ef_max) {
   const int is_free = t->refines && ef_max > 0 && t->query.refine_k == 0.0f;
-  mn_setting setting = {.ef = larger(t->asked.ef, ef_max),
-                        .candidates =
-                            is_free ? t->query.k : t->asked.candidates};
+  mn_setting setting = mn_trial_widest(t, ef_max);
+  if (is_free)
+    setting.candidates = t->query.k;
   const uint32_t to = is_free ? ef_max : setting.candidates;
   mn_status status = MN_OK;
   t->search_bytes = 0;
@@ -109,8 +116,11 @@ mn_status mn_trial_plan(const mn_index *index, const mn_sampling *sampling,
     t->asked.nprobe = mn_ivf_nprobe(&t->query, index->options.nlist);
   t->refines = stages.refiner != MN_BY_NOTHING;
   t->asked.candidates = stages.candidates;
-  t->asked.ef = larger(t->query.ef == 0 ? MN_EF_DEFAULT : t->query.ef,
-                       t->asked.candidates);
+  t->asked.ef = t->query.ef;
+  t->asked.gamma = t->query.gamma;
+  t->turns_ef = ef_max > 0 && mn_is_graph(&index->options) &&
+                t->query.ef == 0 && t->query.gamma == 0.0f;
+  t->turns_gamma = t->turns_ef && index->options.metric != MN_IP;
   const int exact = sampling->fetch != NULL;
   t->fetch = exact ? sampling->fetch : query->fetch;
   t->fetch_context = exact ? sampling->fetch_context : query->fetch_context;

@@ -17,17 +17,20 @@
 
 /* What a search is tried with. */
 typedef struct mn_setting {
-  uint32_t nprobe;     /* ivf */
-  uint32_t ef;         /* graph: at least `candidates` */
+  uint32_t nprobe; /* ivf */
+  uint32_t ef;     /* graph, and the next: as a query says them */
+  float gamma;
   uint32_t candidates; /* that are refined, else k */
 } mn_setting;
 
 typedef struct mn_trial {
   const mn_index *index;
-  mn_query query;   /* as asked, with the index's defaults filled in */
-  mn_setting asked; /* what that amounts to */
-  uint32_t refines; /* 1: candidates are refined */
-  mn_fetch fetch;   /* NULL: vectors are compared as the block has them */
+  mn_query query;       /* as asked, with the index's defaults filled in */
+  mn_setting asked;     /* what that amounts to */
+  uint32_t refines;     /* 1: candidates are refined */
+  uint32_t turns_ef;    /* 1: tuning chooses ef, */
+  uint32_t turns_gamma; /* and gamma */
+  mn_fetch fetch;       /* NULL: vectors are compared as the block has them */
   void *fetch_context;
   uint32_t own;        /* 1: the queries are vectors of the index */
   uint32_t count;      /* queries */
@@ -48,6 +51,10 @@ typedef struct mn_trial {
   void *memory;   /* search_bytes */
   uint64_t spent; /* distances so far */
 } mn_trial;
+
+/* What is asked, with all that tuning turns at the most, but for what is
+ * refined. */
+mn_setting mn_trial_widest(const mn_trial *trial, uint32_t ef_max);
 
 /* Reads what is asked: everything but what is allocated. Errors: ARGUMENT,
  * DIMENSIONS, SAMPLE (nothing can be asked for). The largest search is that

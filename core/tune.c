@@ -42,8 +42,11 @@ static mn_status try(tuner *t, const mn_setting *setting, int *reached) {
 
 typedef struct dial {
   mn_setting from; /* what the other numbers are */
-  uint32_t turns_nprobe, turns_ef, turns_candidates;
+  uint32_t turns_nprobe, turns_ef, turns_gamma, turns_candidates;
 } dial;
+
+/* In so many parts of 1 is gamma turned. */
+#define GAMMA_STEPS 256u
 
 static mn_setting turned(const dial *d, uint32_t value) {
   mn_setting setting = d->from;
@@ -51,6 +54,8 @@ static mn_setting turned(const dial *d, uint32_t value) {
     setting.nprobe = value;
   if (d->turns_ef)
     setting.ef = value;
+  if (d->turns_gamma)
+    setting.gamma = (float)value / (float)GAMMA_STEPS;
   if (d->turns_candidates)
     setting.candidates = value;
   return setting;
@@ -97,12 +102,12 @@ static mn_status find(tuner *t, const dial *d, uint32_t from, uint32_t to) {
 static mn_status choose_nprobe(tuner *t, int turns_candidates,
                                uint32_t ef_max) {
   const uint32_t nlist = t->trial.index->options.nlist;
-  dial lists = {t->trial.asked, 1, 0, 0};
+  dial lists = {.from = t->trial.asked, .turns_nprobe = 1};
   mn_status status = find(t, &lists, 1, nlist);
   if (status != MN_OK || t->cut || !turns_candidates)
     return status;
   if (!t->reached) {
-    dial refined = {lists.from, 0, 0, 1};
+    dial refined = {.from = lists.from, .turns_candidates = 1};
     const uint32_t more = lists.from.candidates + 1;
     refined.from.nprobe = nlist;
     if (more <= ef_max)
@@ -114,33 +119,58 @@ static mn_status choose_nprobe(tuner *t, int turns_candidates,
   }
   if (status != MN_OK || t->cut)
     return status;
-  const dial candidates = {t->chosen, 0, 0, 1};
+  const dial candidates = {.from = t->chosen, .turns_candidates = 1};
   return bisect(t, &candidates, t->trial.query.k - 1, t->chosen.candidates);
+}
+
+/* Where a walk ends with gamma, keeping and refining as many as it may; then
+ * the fewest to refine, and the smallest ef. */
+static mn_status choose_gamma(tuner *t, int turns_candidates, uint32_t ef_max) {
+  const uint32_t k = t->trial.query.k;
+  dial gamma = {.from = mn_trial_widest(&t->trial, ef_max), .turns_gamma = 1};
+  const uint32_t ef = gamma.from.ef;
+  if (turns_candidates)
+    gamma.from.candidates = ef_max;
+  mn_status status = find(t, &gamma, 1, (uint32_t)MN_GAMMA_MAX * GAMMA_STEPS);
+  if (status == MN_OK && t->reached && !t->cut && turns_candidates) {
+    const dial candidates = {.from = t->chosen, .turns_candidates = 1};
+    status = find(t, &candidates, k, ef_max);
+  }
+  if (status == MN_OK && t->reached && !t->cut) {
+    const dial least = {.from = t->chosen, .turns_ef = 1};
+    status = find(t, &least, 1, ef);
+  }
+  return status;
+}
+
+static mn_status choose_ef(tuner *t, int turns_candidates, uint32_t ef_max) {
+  const uint32_t k = t->trial.query.k;
+  const dial both = {.from = t->trial.asked,
+                     .turns_ef = 1,
+                     .turns_candidates = (uint32_t)turns_candidates};
+  const uint32_t from = turns_candidates ? k : both.from.candidates;
+  const mn_status status = find(t, &both, from, ef_max > from ? ef_max : from);
+  if (status != MN_OK || !turns_candidates || !t->reached || t->cut)
+    return status;
+  const dial candidates = {.from = t->chosen, .turns_candidates = 1};
+  return bisect(t, &candidates, k - 1, t->chosen.candidates);
 }
 
 static mn_status choose(tuner *t, uint32_t ef_max) {
   const mn_trial *trial = &t->trial;
   const mn_query *query = &trial->query;
-  const uint32_t k = query->k;
-  const int has_graph = trial->index->options.structure == MN_HNSW;
-  const int turns_ef = has_graph && query->ef == 0;
   const int turns_candidates = trial->refines && query->refine_k == 0.0f;
   if (mn_is_ivf(&trial->index->options) && query->nprobe == 0)
     return choose_nprobe(t, turns_candidates, ef_max);
-  const dial both = {trial->asked, 0, (uint32_t)turns_ef,
-                     (uint32_t)turns_candidates};
+  if (trial->turns_gamma)
+    return choose_gamma(t, turns_candidates, ef_max);
+  if (trial->turns_ef)
+    return choose_ef(t, turns_candidates, ef_max);
   int reached;
-  if (!turns_ef && !turns_candidates)
-    return try(t, &both.from, &reached);
-  if (!turns_ef)
-    return find(t, &both, k, has_graph ? both.from.ef : ef_max);
-  const uint32_t from = turns_candidates ? k : both.from.candidates;
-  mn_status status = find(t, &both, from, ef_max > from ? ef_max : from);
-  if (status == MN_OK && turns_candidates && t->reached && !t->cut) {
-    const dial candidates = {t->chosen, 0, 0, 1};
-    status = bisect(t, &candidates, k - 1, t->chosen.candidates);
-  }
-  return status;
+  if (!turns_candidates)
+    return try(t, &trial->asked, &reached);
+  const dial candidates = {.from = trial->asked, .turns_candidates = 1};
+  return find(t, &candidates, query->k, ef_max);
 }
 
 static uint32_t ef_max_of(const mn_tuning *tuning) {
@@ -185,23 +215,28 @@ static void report(const tuner *t, mn_tuned *tuned) {
   tuned->cut = t->cut;
   tuned->runs = t->runs;
   tuned->spent = trial->spent;
-  if (t->runs > 0 && has_graph)
+  if (t->runs > 0 && has_graph) {
     tuned->ef = t->chosen.ef;
+    tuned->gamma = t->chosen.gamma;
+  }
   if (t->runs > 0)
     tuned->nprobe = t->chosen.nprobe;
   if (t->runs > 0 && trial->refines)
     tuned->refine_k = mn_refine_k_of(t->chosen.candidates, trial->query.k);
 }
 
-mn_status mn_index_set_tuned(mn_index *index, uint32_t ef, uint32_t nprobe,
-                             float refine_k) {
+mn_status mn_index_set_tuned(mn_index *index, uint32_t ef, float gamma,
+                             uint32_t nprobe, float refine_k) {
   if (index == NULL || ef > MN_EF_MAX || nprobe > MN_NLIST_MAX ||
+      !(gamma >= 0.0f && gamma <= MN_GAMMA_MAX) ||
+      (gamma != 0.0f && index->options.metric == MN_IP) ||
       !(refine_k == 0.0f || (refine_k >= 1.0f && refine_k <= (float)MN_EF_MAX)))
     return MN_ERROR_ARGUMENT;
   if (!index->writable)
     return MN_ERROR_READ_ONLY;
   mn_index_unseal(index);
   index->state->tuned_ef = ef;
+  index->state->tuned_gamma = gamma;
   index->state->tuned_nprobe = nprobe;
   index->state->tuned_refine_k = refine_k;
   return MN_OK;
@@ -230,8 +265,8 @@ mn_status mn_index_tune(mn_index *index, const mn_tuning *tuning,
     return status;
   report(&t, tuned);
   tuned->stored = tuning->store && tuned->reached;
-  return tuned->stored ? mn_index_set_tuned(index, tuned->ef, tuned->nprobe,
-                                            tuned->refine_k)
+  return tuned->stored ? mn_index_set_tuned(index, tuned->ef, tuned->gamma,
+                                            tuned->nprobe, tuned->refine_k)
                        : MN_OK;
 }
 

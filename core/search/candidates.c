@@ -3,21 +3,42 @@
 #include "../block.h"
 #include "../bytes.h"
 
-static uint32_t graph_ef(uint32_t candidates, uint32_t ef) {
-  if (ef == 0)
-    ef = MN_EF_DEFAULT;
-  return ef > candidates ? ef : candidates;
+static uint32_t larger(uint32_t a, uint32_t b) {
+  return a > b ? a : b;
+}
+
+mn_ending mn_ending_of(const mn_options *options, const mn_query *query) {
+  if (options->metric == MN_IP || (query->gamma == 0.0f && query->ef != 0))
+    return MN_NO_ENDING;
+  const float gamma = query->gamma == 0.0f ? MN_GAMMA_DEFAULT : query->gamma;
+  const float factor = 1.0f + gamma;
+  /* All other distances are squares. */
+  return (mn_ending){options->metric == MN_JACCARD ? factor : factor * factor,
+                     larger(query->k, MN_GAMMA_RANK)};
+}
+
+static int is_ended(const mn_seeker *seeker) {
+  return seeker->ending.rank != MN_NO_ENDING.rank;
 }
 
 int mn_seeker_allocate(const mn_options *options, uint32_t capacity,
                        const mn_query *query, const mn_stages *stages,
                        const uint64_t *keys, mn_seeker *seeker,
                        mn_arena *scratch) {
-  const uint32_t kept = mn_is_graph(options)
-                            ? graph_ef(stages->candidates, query->ef)
-                            : stages->candidates;
-  const uint32_t room = mn_is_graph(options) ? mn_hunt_room(kept) : kept;
-  seeker->kept = kept;
+  uint32_t room = stages->candidates;
+  seeker->kept = seeker->ef = room;
+  if (mn_is_graph(options)) {
+    seeker->ending = mn_ending_of(options, query);
+    const uint32_t ef = query->ef == 0 ? MN_EF_DEFAULT : query->ef;
+    seeker->kept = seeker->ef = larger(ef, stages->candidates);
+    room = mn_hunt_room(seeker->ef);
+    if (is_ended(seeker)) {
+      seeker->kept =
+          larger(MN_EF_STRETCH * larger(ef, query->k), stages->candidates);
+      room = larger(room, 2 * seeker->kept);
+    }
+  }
+  seeker->room = room;
   seeker->sieve = mn_pool_allocate(keys, 2 * stages->sieve, scratch);
   seeker->pool = mn_pool_allocate(keys, room, scratch);
   if (seeker->sieve.items == NULL || seeker->pool.items == NULL)
@@ -92,8 +113,18 @@ typedef struct outcome {
   int gave_up;
 } outcome;
 
-/* Vectors that are not linked yet are scanned, and the
- * budget for that is set aside. */
+/* The k nearest matches are among so many of all. */
+static uint32_t rank_among_all(const mn_index *index, const mn_choice *choice,
+                               const mn_seeker *seeker) {
+  const uint32_t least = seeker->ending.rank;
+  const float matches = (float)(choice->matches > 0 ? choice->matches : 1);
+  const float rank = (float)least * (float)index->state->linked / matches;
+  return rank < (float)seeker->kept ? larger((uint32_t)rank, least)
+                                    : MN_NO_ENDING.rank;
+}
+
+/* Vectors that are not linked yet are scanned, and the budget for that is set
+ * aside. Where most vectors match, the walk ends as one without conditions. */
 static outcome walk(const mn_index *index, const mn_query *query,
                     const mn_target *target, const mn_filter *filter,
                     const mn_choice *choice, uint32_t candidates,
@@ -104,25 +135,31 @@ static outcome walk(const mn_index *index, const mn_query *query,
   mn_pool *pool = &seeker->pool;
   int is_done = 1;
   pool->capacity = seeker->kept;
+  seeker->walk.ending = seeker->ending;
   if (filter == NULL) {
     mn_graph_search(index, target, candidates, most, &seeker->walk, pool);
   } else if (choice->plan == MN_PLAN_POST) {
-    pool->capacity = mn_hunt_room(seeker->kept);
+    pool->capacity = seeker->room;
+    seeker->walk.ending.rank = rank_among_all(index, choice, seeker);
     mn_graph_post_filter(index, target, filter, candidates, most, &seeker->walk,
                          pool);
     pool->capacity = seeker->kept;
     if (pool->size > pool->capacity)
       pool->size = pool->capacity;
   } else {
-    const mn_hunting how = {.filter = filter,
-                            .k = candidates,
-                            .enough = choice->enough,
-                            .hops = choice->hops,
-                            .useful = query->plan == MN_PLAN_AUTO ? choice->scan
-                                                                  : UINT64_MAX,
-                            .most = most,
-                            .two_hop = choice->plan == MN_PLAN_TWO_HOP};
-    pool->capacity = choice->kept;
+    mn_hunting how = {.filter = filter,
+                      .k = candidates,
+                      .enough = choice->enough,
+                      .hops = choice->hops,
+                      .useful = query->plan == MN_PLAN_AUTO ? choice->scan
+                                                            : UINT64_MAX,
+                      .most = most,
+                      .two_hop = choice->plan == MN_PLAN_TWO_HOP};
+    if (!is_ended(seeker) || choice->enough < seeker->ef) {
+      pool->capacity = choice->kept;
+      seeker->walk.ending = MN_NO_ENDING;
+    } else
+      how.enough = how.hops = seeker->kept;
     is_done =
         mn_graph_hunt(index, target, &how, &seeker->walk, &seeker->hunt, pool);
   }

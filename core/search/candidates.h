@@ -12,10 +12,16 @@ typedef struct mn_seeker {
   mn_pool sieve; /* what a scan by signs leaves */
   mn_pool pool;  /* candidates; behind them, in a graph, the queue of a hunt */
   uint32_t kept; /* candidates that a walk keeps */
+  uint32_t ef;   /* and one that no distance ends */
+  uint32_t room; /* of the pool and the queue */
+  mn_ending ending;
   mn_walk walk;
   mn_hunt hunt;
   mn_prober prober; /* ivf: the lists, told how far they are from the query */
 } mn_seeker;
+
+/* How a walk for this query ends, where nothing but distances are to end it. */
+mn_ending mn_ending_of(const mn_options *options, const mn_query *query);
 
 int mn_seeker_allocate(const mn_options *options, uint32_t capacity,
                        const mn_query *query, const mn_stages *stages,

@@ -49,7 +49,9 @@ mn_status mn_stages_of(const mn_options *o, const mn_query *query,
   const float refine_k =
       query->refine_k == 0.0f ? MN_REFINE_K_DEFAULT : query->refine_k;
   if (query->k == 0 || query->k > MN_EF_MAX || query->ef > MN_EF_MAX ||
-      !(refine_k >= 1.0f) || (query->fetch != NULL && o->encoding == MN_SIGN) ||
+      !(query->gamma >= 0.0f && query->gamma <= MN_GAMMA_MAX) ||
+      (query->gamma != 0.0f && o->metric == MN_IP) || !(refine_k >= 1.0f) ||
+      (query->fetch != NULL && o->encoding == MN_SIGN) ||
       (uint32_t)query->plan > MN_PLAN_PROBE ||
       (query->plan == MN_PLAN_PROBE && o->structure != MN_IVF) ||
       mn_filter_check(query) != MN_OK)

@@ -95,8 +95,10 @@ void mn_query_fill(const mn_index *index, const mn_query *query,
                    mn_query *filled) {
   const mn_state *state = index->state;
   mn_move(filled, query, sizeof *filled); /* not `=`: no call of memcpy */
-  if (query->ef == 0)
+  if (query->ef == 0 && query->gamma == 0.0f) {
     filled->ef = state->tuned_ef;
+    filled->gamma = state->tuned_gamma;
+  }
   if (query->nprobe == 0)
     filled->nprobe = state->tuned_nprobe;
   if (query->refine_k == 0.0f)

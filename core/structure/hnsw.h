@@ -9,6 +9,15 @@
 /* Begins a walk that may compute `most` distances. */
 void mn_walk_begin(const mn_index *index, mn_walk *walk, uint64_t most);
 
+/* From which distance on candidates need not be walked from. Estimates of
+ * distances may be 0 and less, and say nothing then. */
+static inline float mn_walk_end(const mn_walk *walk, const mn_pool *pool) {
+  const mn_ending ending = walk->ending;
+  if (pool->size < ending.rank || !(pool->items[ending.rank - 1].distance > 0))
+    return __builtin_inff();
+  return ending.reach * pool->items[ending.rank - 1].distance;
+}
+
 /* Of `count` slots those that are in use and new, into walk->slots. */
 uint32_t mn_walk_keep_new(const mn_index *index, const uint32_t *slots,
                           uint32_t count, mn_walk *walk);

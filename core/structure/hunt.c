@@ -34,11 +34,19 @@ typedef struct chase {
   float result_bound, queue_bound;
 } chase;
 
+static float smaller(float a, float b) {
+  return a < b ? a : b;
+}
+
 static void set_bounds(chase *c) {
   const uint32_t enough = c->how->enough;
-  c->result_bound = c->queue_bound = mn_pool_bound(c->matches);
-  if (c->walk->hops >= c->how->hops && c->matches->size >= enough)
-    c->queue_bound = c->matches->items[enough - 1].distance;
+  const mn_pool *matches = c->matches;
+  c->result_bound =
+      smaller(mn_pool_bound(matches), mn_walk_end(c->walk, matches));
+  c->queue_bound = c->result_bound;
+  if (c->walk->hops >= c->how->hops && matches->size >= enough)
+    c->queue_bound =
+        smaller(c->queue_bound, matches->items[enough - 1].distance);
 }
 
 static void add_result(chase *c, float distance, uint32_t slot) {

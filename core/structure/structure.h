@@ -69,7 +69,17 @@ static inline int mn_is_ivf(const mn_options *options) {
   return MN_HAS_IVF && options->structure == MN_IVF;
 }
 
-/* Scratch of one walk. */
+/* Where a walk ends before it has walked from all that it keeps: at the first
+ * candidate farther than `reach` times the one at place `rank` (from 1).
+ * Adaptive beam search (Al-Jazzazi et al., arXiv 2505.15636, Algorithm 2). */
+typedef struct mn_ending {
+  float reach;
+  uint32_t rank;
+} mn_ending;
+
+#define MN_NO_ENDING ((mn_ending){1.0f, UINT32_MAX})
+
+/* Scratch of one walk, and what it counts. */
 typedef struct mn_walk {
   uint32_t *visited;    /* a bit per slot */
   uint32_t *links;      /* two lists, decoded */
@@ -79,6 +89,7 @@ typedef struct mn_walk {
   mn_spending spending;
   uint32_t hops;
   uint32_t hidden; /* a slot that the walk takes for visited; MN_TWIN: none */
+  mn_ending ending;
 } mn_walk;
 
 /* 1 the first time that it is asked for a slot. */

@@ -19,6 +19,7 @@ int mn_walk_allocate(const mn_options *options, uint32_t capacity,
   walk->spending = (mn_spending){0, UINT64_MAX, 0};
   walk->hops = 0;
   walk->hidden = MN_TWIN;
+  walk->ending = MN_NO_ENDING;
   return walk->visited != NULL && walk->links != NULL && walk->slots != NULL &&
          walk->distances != NULL && walk->nearer != NULL;
 }
@@ -151,6 +152,11 @@ void mn_graph_walk(const mn_index *index, const mn_target *target,
   /* Everything before `at` has been walked from. */
   for (uint32_t at = 0; (at = find_unwalked(pool, at)) < pool->size;) {
     const uint32_t slot = pool->items[at].slot;
+    const float end = mn_walk_end(walk, pool);
+    if (pool->items[at].distance > end) {
+      pool->size = at;
+      break;
+    }
     const int is_fetched = MN_IS_FAST && slot == ahead.slot;
     if (is_fetched) {
       const list read = ahead;
@@ -180,7 +186,8 @@ void mn_graph_walk(const mn_index *index, const mn_target *target,
     /* One bound for the whole list, so that the order of links within it does
      * not matter. Not <=, for then a walk among many equal vectors would go on
      * from key to smaller key until it had seen them all. */
-    const float bound = mn_pool_bound(pool);
+    const float last = mn_pool_bound(pool);
+    const float bound = last < end ? last : end;
     uint32_t nearer = 0;
     for (uint32_t i = 0; i < count; i++) {
       walk->nearer[nearer] = (mn_candidate){walk->distances[i], walk->slots[i]};

@@ -45,7 +45,7 @@ static float bound_of(const exam *e, uint32_t q) {
   return distances[K - 1] * (1 + 1e-6f);
 }
 
-static uint64_t hits_of(const exam *e, uint32_t ef, float refine_k,
+static uint64_t hits_of(const exam *e, uint32_t ef, float gamma, float refine_k,
                         double *distances) {
   uint64_t hits = 0;
   *distances = 0;
@@ -57,6 +57,7 @@ static uint64_t hits_of(const exam *e, uint32_t ef, float refine_k,
                       .dimensions = D,
                       .k = K + (e->own != NULL),
                       .ef = ef + (e->own != NULL),
+                      .gamma = gamma,
                       .refine_k = refine_k,
                       .stats = &stats};
     CHECK_OK(
@@ -76,7 +77,7 @@ static uint64_t hits_of(const exam *e, uint32_t ef, float refine_k,
 /* --- Calls ---------------------------------------------------------------- */
 
 static int same(const mn_tuned *a, const mn_tuned *b) {
-  return a->ef == b->ef && a->refine_k == b->refine_k &&
+  return a->ef == b->ef && a->gamma == b->gamma && a->refine_k == b->refine_k &&
          a->recall.found == b->recall.found && a->spent == b->spent &&
          a->recall.low == b->recall.low && a->runs == b->runs;
 }
@@ -89,24 +90,28 @@ static void test_held_out(void) {
   const exam e = {&f, rows, queries, NULL, Q};
   const mn_query query = {.k = K};
   const float targets[3] = {0.5f, 0.9f, 0.99f};
-  uint32_t ef = 0;
+  float gamma = 0;
   for (int i = 0; i < 3; i++) {
     const mn_tuning tuning = {.sampling = {.query = &query, .queries = &view},
                               .recall = targets[i]};
     const mn_tuned t = tuned_with(&f.index, &tuning);
     double distances;
     CHECK(t.reached && !t.cut && !t.stored && t.refine_k == 0);
-    CHECK(t.ef > ef && t.ef <= MN_TUNE_EF_MAX);
+    CHECK(t.gamma > gamma && t.gamma <= MN_GAMMA_MAX);
+    CHECK(t.ef > 0 && t.ef <= MN_TUNE_EF_MAX / MN_EF_STRETCH);
     CHECK(t.recall.queries == Q && t.recall.k == K);
-    CHECK_EQUAL(t.recall.found, hits_of(&e, t.ef, 0, &distances));
+    CHECK_EQUAL(t.recall.found, hits_of(&e, t.ef, t.gamma, 0, &distances));
     CHECK(fabs(distances - (double)t.recall.distances) < 1e-3 * distances);
     CHECK(t.recall.recall >= targets[i] &&
           (double)t.recall.found >= (double)targets[i] * Q * K - 0.001);
     CHECK(t.recall.low < t.recall.recall && t.recall.recall < t.recall.high);
-    if (t.ef > K)
-      CHECK((double)hits_of(&e, t.ef - 1, 0, &distances) <
-            (double)targets[i] * Q * K);
-    ef = t.ef;
+    const double missed = (double)targets[i] * Q * K;
+    if (t.gamma > 1.0f / 256)
+      CHECK((double)hits_of(&e, MN_TUNE_EF_MAX / MN_EF_STRETCH,
+                            t.gamma - 1.0f / 256, 0, &distances) < missed);
+    if (t.ef > K) /* below, k is what counts */
+      CHECK((double)hits_of(&e, t.ef - 1, t.gamma, 0, &distances) < missed);
+    gamma = t.gamma;
   }
   free(queries);
   free(rows);
@@ -140,7 +145,7 @@ static void test_own(void) {
   for (uint32_t ef = 20; ef <= 40; ef *= 2) {
     const double of_own = (double)recall_of(&f, NULL, ef);
     const double of_new = (double)recall_of(&f, &view, ef);
-    const double easier = (double)hits_of(&e, ef, 0, &distances) / (N * K);
+    const double easier = (double)hits_of(&e, ef, 0, 0, &distances) / (N * K);
     CHECK(of_own < of_new && of_new < easier);
     CHECK(of_new - of_own < 0.8 * (easier - of_new));
   }
@@ -200,15 +205,19 @@ static void test_refined(const char *spec) {
                                          .fetch_context = rows},
                             .recall = 0.9f};
   const mn_tuned t = tuned_with(&f.index, &tuning);
-  const uint32_t ef = t.ef > 0 ? t.ef : N;
+  const uint32_t ef = t.ef > 0 ? MN_EF_STRETCH * t.ef : N;
   double distances;
   CHECK(t.reached && t.refine_k > 1 && t.refine_k * (float)K <= (float)ef);
-  CHECK_EQUAL(hits_of(&e, t.ef, t.refine_k, &distances), t.recall.found);
-  CHECK(t.recall.refined == ceilf(t.refine_k * (float)K));
-  const float less = (t.recall.refined - 1) / (float)K;
-  CHECK((double)hits_of(&e, t.ef, less, &distances) < 0.9 * Q * K - 0.001);
+  CHECK_EQUAL(hits_of(&e, t.ef, t.gamma, t.refine_k, &distances),
+              t.recall.found);
+  const float refined = ceilf(t.refine_k * (float)K);
+  CHECK(t.ef > 0 ? t.recall.refined <= refined : t.recall.refined == refined);
+  const float less = (refined - 1) / (float)K;
+  CHECK((double)hits_of(&e, t.ef, t.gamma, less, &distances) <
+        0.9 * Q * K - 0.001);
   /* What the query says already stays. */
-  mn_query fixed = {.k = K, .refine_k = t.refine_k, .ef = t.ef + 5};
+  mn_query fixed = {
+      .k = K, .refine_k = t.refine_k, .ef = t.ef + 5, .gamma = t.gamma};
   mn_tuning again = tuning;
   again.sampling.query = &fixed;
   const mn_tuned a = tuned_with(&f.index, &again);
@@ -241,14 +250,15 @@ static void test_unreached(void) {
   t = tuned_with(&f.index, &tuning);
   double distances;
   CHECK(!t.reached && !t.cut && t.recall.recall < 0.9f);
-  CHECK_EQUAL(t.recall.found, hits_of(&e, 0, 0, &distances));
+  CHECK_EQUAL(t.recall.found, hits_of(&e, 0, 0, 0, &distances));
   CHECK(t.recall.distances == N);
   /* A walk that may not keep more. */
   fixture g = fixture_filled("hnsw4,f32", MN_L2, D, "uniform", N);
   tuning.ef_max = 20;
   tuning.recall = 0.99f;
   t = tuned_with(&g.index, &tuning);
-  CHECK(!t.reached && t.ef == 20 && t.runs == 2 && t.recall.recall < 0.99f);
+  CHECK(!t.reached && t.ef == 20 / MN_EF_STRETCH && t.gamma > 0 &&
+        t.recall.recall < 0.99f);
   fixture_free(&g);
   free(queries);
   free(rows);

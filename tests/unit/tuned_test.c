@@ -11,7 +11,7 @@
 /* Distances of a search that says nothing, in just the scratch that is planned
  * for it. */
 static uint64_t distances_by_default(const mn_index *index, const float *row,
-                                     uint32_t ef, float refine_k) {
+                                     uint32_t ef, float gamma, float refine_k) {
   mn_hit hits[K];
   mn_stats stats;
   uint32_t found;
@@ -20,6 +20,7 @@ static uint64_t distances_by_default(const mn_index *index, const float *row,
                           .dimensions = D,
                           .k = K,
                           .ef = ef,
+                          .gamma = gamma,
                           .refine_k = refine_k,
                           .stats = &stats};
   CHECK_OK(mn_plan_search(index, &query, &sizes));
@@ -41,16 +42,17 @@ static void test_stored(void) {
   const float *row = rows + N * D;
   const mn_query query = {.k = K};
   mn_tuning tuning = {.sampling = {.query = &query}, .recall = 0.97f};
-  const uint64_t before = distances_by_default(&f.index, row, 0, 0);
+  const uint64_t before = distances_by_default(&f.index, row, 0, 0, 0);
   CHECK_OK(mn_index_seal(&f.index));
   mn_tuned t = tuned_with(&f.index, &tuning);
   CHECK(t.reached && !t.stored && mn_index_info(&f.index).sealed);
   CHECK(mn_index_info(&f.index).tuned_ef == 0);
   tuning.store = 1;
   t = tuned_with(&f.index, &tuning);
-  const uint64_t after = distances_by_default(&f.index, row, t.ef, t.refine_k);
+  const uint64_t after =
+      distances_by_default(&f.index, row, t.ef, t.gamma, t.refine_k);
   CHECK(t.stored && !mn_index_info(&f.index).sealed && after != before);
-  CHECK_EQUAL(distances_by_default(&f.index, row, 0, 0), after);
+  CHECK_EQUAL(distances_by_default(&f.index, row, 0, 0, 0), after);
   /* An audit searches as others do. */
   mn_audit audit;
   CHECK_OK(mn_index_audit(&f.index, &tuning.sampling, &audit, &f.arena));
@@ -62,21 +64,22 @@ static void test_stored(void) {
   mn_index copy;
   CHECK_OK(mn_index_open(&copy, f.index.block, f.index.block_bytes));
   CHECK(mn_index_info(&copy).tuned_ef == t.ef &&
+        mn_index_info(&copy).tuned_gamma == t.gamma &&
         mn_index_info(&copy).tuned_refine_k == t.refine_k);
-  CHECK_EQUAL(distances_by_default(&copy, row, 0, 0), after);
-  CHECK_STATUS(mn_index_set_tuned(&copy, 1, 0, 1), MN_ERROR_READ_ONLY);
+  CHECK_EQUAL(distances_by_default(&copy, row, 0, 0, 0), after);
+  CHECK_STATUS(mn_index_set_tuned(&copy, 1, 0, 0, 1), MN_ERROR_READ_ONLY);
   CHECK_STATUS(mn_index_tune(&copy, &tuning, &t, &f.arena), MN_ERROR_READ_ONLY);
   CHECK_OK(mn_index_resize(&f.index, N, &f.arena));
-  CHECK_EQUAL(distances_by_default(&f.index, row, 0, 0), after);
+  CHECK_EQUAL(distances_by_default(&f.index, row, 0, 0, 0), after);
   CHECK_OK(mn_index_pack(&f.index, &copy, &f.arena));
-  CHECK_EQUAL(distances_by_default(&copy, row, 0, 0), after);
+  CHECK_EQUAL(distances_by_default(&copy, row, 0, 0, 0), after);
   CHECK_OK(mn_index_thaw(&copy, N, &copy, &f.arena));
-  CHECK_EQUAL(distances_by_default(&copy, row, 0, 0), after);
+  CHECK_EQUAL(distances_by_default(&copy, row, 0, 0, 0), after);
 
   /* A packed block can be tuned; what is not reached is not stored. */
   CHECK_OK(mn_index_pack(&f.index, &copy, &f.arena));
-  CHECK_OK(mn_index_set_tuned(&copy, 0, 0, 0));
-  CHECK_EQUAL(distances_by_default(&copy, row, 0, 0), before);
+  CHECK_OK(mn_index_set_tuned(&copy, 0, 0, 0, 0));
+  CHECK_EQUAL(distances_by_default(&copy, row, 0, 0, 0), before);
   tuning.recall = 1;
   tuning.ef_max = 20;
   t = tuned_with(&copy, &tuning);
@@ -84,12 +87,16 @@ static void test_stored(void) {
   tuning.recall = 0.97f;
   tuning.ef_max = 0;
   t = tuned_with(&copy, &tuning);
-  CHECK(t.stored && distances_by_default(&copy, row, 0, 0) == after);
-  CHECK_STATUS(mn_index_set_tuned(&copy, MN_EF_MAX + 1, 0, 0),
+  CHECK(t.stored && distances_by_default(&copy, row, 0, 0, 0) == after);
+  CHECK_STATUS(mn_index_set_tuned(&copy, MN_EF_MAX + 1, 0, 0, 0),
                MN_ERROR_ARGUMENT);
-  CHECK_STATUS(mn_index_set_tuned(&copy, 0, 0, 0.5f), MN_ERROR_ARGUMENT);
-  CHECK_STATUS(mn_index_set_tuned(&copy, 0, 0, NAN), MN_ERROR_ARGUMENT);
-  CHECK_STATUS(mn_index_set_tuned(NULL, 0, 0, 0), MN_ERROR_ARGUMENT);
+  CHECK_STATUS(mn_index_set_tuned(&copy, 0, MN_GAMMA_MAX + 1, 0, 0),
+               MN_ERROR_ARGUMENT);
+  CHECK_STATUS(mn_index_set_tuned(&copy, 0, -0.1f, 0, 0), MN_ERROR_ARGUMENT);
+  CHECK_STATUS(mn_index_set_tuned(&copy, 0, NAN, 0, 0), MN_ERROR_ARGUMENT);
+  CHECK_STATUS(mn_index_set_tuned(&copy, 0, 0, 0, 0.5f), MN_ERROR_ARGUMENT);
+  CHECK_STATUS(mn_index_set_tuned(&copy, 0, 0, 0, NAN), MN_ERROR_ARGUMENT);
+  CHECK_STATUS(mn_index_set_tuned(NULL, 0, 0, 0, 0), MN_ERROR_ARGUMENT);
   free(rows);
   fixture_free(&f);
 }
