@@ -935,9 +935,9 @@ typedef struct mn_query {
                       farther than 1 + gamma times the k-th nearest so far
                       (the MN_GAMMA_RANK-th where k is smaller), by
                       distances that are not squared; up to MN_GAMMA_MAX. Easy queries
-                      end early, hard ones       go on: the same recall for a fifth to a
-                      third fewer       distances than by ef alone (Al-Jazzazi et al., arXiv
-                      2505.15636, section 3). MN_EF_STRETCH ef candidates
+                      end early, hard ones       go on: the same recall for a fifth to
+                      a       third fewer       distances than by ef alone (Al-Jazzazi et
+                      al., arXiv       2505.15636, section 3). MN_EF_STRETCH ef candidates
                       are kept at the most. 0: where ef is 0 too, what the
                       index is tuned to, or else MN_GAMMA_DEFAULT; where
                       only ef is said, ef alone decides. So it does with
@@ -1114,20 +1114,20 @@ typedef struct mn_tuned {
   uint64_t spent;   /* distances in all */
 } mn_tuned;
 
-/* Finds the smallest ef (ivf: nprobe) by which searches reach a recall (where
- * candidates are refined, with all of them refined), then the smallest refine_k
- * that still does: by doubling, then bisection. What a search finds grows with
- * either, but for a few answers; of those next to each other it is not certain
- * that the smallest is met. The same index and queries give the same result.
- * Stored, it takes the place of MN_EF_DEFAULT and MN_REFINE_K_DEFAULT where a
+/* Finds the smallest gamma (MN_IP: ef; ivf: nprobe) by which searches reach a
+ * recall (where candidates are refined, with all of them refined), then the
+ * smallest refine_k that still does, and with gamma the smallest ef: each by
+ * doubling, then bisection. What a search finds grows with either, but for a
+ * few answers; of those next to each other it is not certain that the smallest
+ * is met. The same index and queries give the same result. Stored, it takes the
+ * place of MN_EF_DEFAULT, MN_GAMMA_DEFAULT and MN_REFINE_K_DEFAULT where a
  * query says 0, and stays when the index is saved, resized, packed or thawed;
  * after many changes it is time to tune again. A packed block may store it too,
- * where it can be written to. Storing unseals.
- * A scan of the index for each query, then some 12 searches.
- * Errors: ARGUMENT (also with k = MN_EF_MAX and vectors of the index),
- * DIMENSIONS, SAMPLE (no query, or no vector to be found), READ_ONLY (to be
- * stored in a block that was opened to be read), ARENA, NOT_FINITE,
- * ZERO_VECTOR, and what `fetch` returns. */
+ * where it can be written to. Storing unseals. A scan of the index for each
+ * query, then some 30 searches. Errors: ARGUMENT (also with k = MN_EF_MAX and
+ * vectors of the index), DIMENSIONS, SAMPLE (no query, or no vector to be
+ * found), READ_ONLY (to be stored in a block that was opened to be read),
+ * ARENA, NOT_FINITE, ZERO_VECTOR, and what `fetch` returns. */
 mn_status mn_index_tune(mn_index *index, const mn_tuning *tuning,
                         mn_tuned *tuned, mn_arena *scratch);
 

@@ -92,6 +92,7 @@ AT(mn_query, without_count, 60);
 AT(mn_query, match, 64);
 AT(mn_query, match_context, 68);
 AT(mn_query, plan, 72);
+AT(mn_query, gamma, 76);
 AT(mn_query, budget, 80);
 SIZE(mn_query, 88);
 
@@ -141,6 +142,7 @@ AT(mn_info, dead, 148);
 AT(mn_info, tuned_ef, 152);
 AT(mn_info, tuned_refine_k, 156);
 AT(mn_info, tuned_nprobe, 160);
+AT(mn_info, tuned_gamma, 164);
 SIZE(mn_info, 168);
 
 AT(mn_merging, policy, 0);
@@ -184,6 +186,7 @@ SIZE(mn_tuning, 40);
 AT(mn_tuned, ef, 0);
 AT(mn_tuned, nprobe, 4);
 AT(mn_tuned, refine_k, 8);
+AT(mn_tuned, gamma, 12);
 AT(mn_tuned, recall, 16);
 AT(mn_tuned, reached, 56);
 AT(mn_tuned, cut, 60);

@@ -9,6 +9,7 @@ AT(mn_query, filter, 40);
 AT(mn_query, ranges, 48);
 AT(mn_query, without_count, 60);
 AT(mn_query, plan, 72);
+AT(mn_query, gamma, 76);
 AT(mn_query, budget, 80);
 _Static_assert(sizeof(mn_query) == 88, "js/src/instance.ts");
 AT(mn_stats, probed, 20);
@@ -101,6 +102,7 @@ int32_t EXPORT(reconstruct)(uint32_t key_low, uint32_t key_high, float *vector,
 
 AT(mn_recall, recall, 16);
 AT(mn_recall, refined, 32);
+AT(mn_tuned, gamma, 12);
 AT(mn_tuned, recall, 16);
 AT(mn_tuned, reached, 56);
 AT(mn_tuned, spent, 72);

@@ -324,7 +324,7 @@ export class Collection {
 
   /** Options as the index takes them. */
   #asked(options: CollectionSearchOptions): Omit<SearchOptions, "refine"> {
-    const { limit = 10, where, exclude = [], minScore, diversity, plan, budget, ef, planes, refinePlanes, refineK, nprobe } = options;
+    const { limit = 10, where, exclude = [], minScore, diversity, plan, budget, ef, gamma, planes, refinePlanes, refineK, nprobe } = options;
     integer("limit", limit, 1, EF_MAX);
     if (minScore !== undefined) real("minScore", minScore, -Infinity, Infinity);
     if (!Array.isArray(exclude)) throw new TypeError(`exclude must be an array of ids, not ${kind(exclude)}`);
@@ -332,7 +332,7 @@ export class Collection {
       .map((id: string) => this.#slot(id))
       .flatMap((slot) => (slot === undefined ? [] : [this.#documents.key(slot)]));
     const filter = where === undefined ? undefined : this.#documents.filter(where);
-    return { k: limit, filter, without, diversity, plan, budget, ef, planes, refinePlanes, refineK, nprobe };
+    return { k: limit, filter, without, diversity, plan, budget, ef, gamma, planes, refinePlanes, refineK, nprobe };
   }
 
   #matches({ slots, distances, stats }: SearchResult, { minScore = -Infinity }: CollectionSearchOptions): Match[] {

@@ -92,7 +92,7 @@ export const REPORT = {
 /** Within mn_tuned, mn_audit and the mn_recall that each has; wasm/search.c asserts them. */
 export const RECALL = { queries: 0, k: 4, recall: 16, low: 20, high: 24, distances: 28, refined: 32 } as const;
 export const TUNED = {
-  ef: 0, nprobe: 4, refineK: 8, recall: 16, reached: 56, cut: 60, stored: 64, runs: 68, spent: 72,
+  ef: 0, nprobe: 4, refineK: 8, gamma: 12, recall: 16, reached: 56, cut: 60, stored: 64, runs: 68, spent: 72,
 } as const;
 export const AUDIT = {
   vectors: 40, deadShare: 44, duplicates: 48, groups: 52, largest: 56, linked: 60, pending: 64,
@@ -102,7 +102,7 @@ export const AUDIT = {
 /** Offsets in bytes within a query, mn_query; wasm/search.c asserts them. */
 export const QUERY = {
   vector: 0, dimensions: 4, k: 8, ef: 12, nprobe: 16, planes: 20, refinePlanes: 24, refineK: 28, filter: 40,
-  ranges: 48, rangeCount: 52, without: 56, withoutCount: 60, plan: 72, budget: 80, budgetHigh: 84,
+  ranges: 48, rangeCount: 52, without: 56, withoutCount: 60, plan: 72, gamma: 76, budget: 80, budgetHigh: 84,
 } as const;
 
 export const QUERY_BYTES = 88;

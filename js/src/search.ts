@@ -13,7 +13,7 @@ import { readStats } from "./stats.js";
 import type { SearchAsyncOptions, SearchOptions, SearchResult, WithinOptions, WithinResult } from "./query.js";
 import type { Vectors } from "./types.js";
 
-const K = 10;
+const K = 10, GAMMA_MAX = 16;
 /** MN_REFINE_K_DEFAULT */
 const REFINE_K = 10;
 const FETCH_K = 5;
@@ -67,8 +67,9 @@ export interface Staged {
 
 /** The options that a query is made of, where they are in order. */
 export function checkQuery(instance: Instance, shape: Shape, options: AnyOptions): Checked {
-  const { ef = 0, planes = 0, refinePlanes = 0, refineK = 0, nprobe = 0, refine } = options;
+  const { ef = 0, gamma = 0, planes = 0, refinePlanes = 0, refineK = 0, nprobe = 0, refine } = options;
   integer("ef", ef, 0, EF_MAX);
+  real("gamma", gamma, 0, GAMMA_MAX);
   integer("planes", planes, 0, 8);
   integer("refinePlanes", refinePlanes, 0, 8);
   integer("nprobe", nprobe, 0, CAPACITY_MAX);
@@ -85,7 +86,7 @@ export function stageQuery(
   const query = hits + k * HIT_BYTES;
   const at = query + QUERY_BYTES;
   const vectors = at + stagedConditions(conditions);
-  const { ef = 0, planes = 0, refinePlanes = 0, refineK = 0, nprobe = 0, refine } = options;
+  const { ef = 0, gamma = 0, planes = 0, refinePlanes = 0, refineK = 0, nprobe = 0, refine } = options;
   const { u32, f32 } = instance;
   u32.fill(0, query >>> 2, at >>> 2);
   const set = (field: keyof typeof QUERY, value: number) => (u32[(query + QUERY[field]) >>> 2] = value);
@@ -94,6 +95,7 @@ export function stageQuery(
   set("k", k);
   set("ef", ef);
   set("nprobe", nprobe);
+  f32[(query + QUERY.gamma) >>> 2] = gamma;
   set("planes", planes);
   set("refinePlanes", refinePlanes);
   // what is stored shall not choose among the candidates for `refine`
@@ -106,7 +108,7 @@ export function stageQuery(
 export function checkSearch(instance: Instance, status: number): void {
   // Not for every search: an error takes its stack when it is made.
   if (status !== 0 && statusError(status).code === "argument") {
-    throw new MinnowError("argument", 'no such planes or plan: "probe" is of ivf alone; an index of bits1 to bits8 takes 1, 2, 4 or all of its bits, and refinePlanes more than planes; others have none');
+    throw new MinnowError("argument", 'no such gamma, planes or plan: metric "ip" has no gamma; "probe" is of ivf alone; an index of bits1 to bits8 takes 1, 2, 4 or all of its bits, and refinePlanes more than planes; others have none');
   }
   instance.check(status);
 }

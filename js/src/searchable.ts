@@ -99,11 +99,11 @@ export abstract class Searchable extends Block {
   }
 
   /**
-   * Measures what searches need to reach a recall: the smallest `ef` (ivf:
-   * `nprobe`), then the smallest `refineK`. Searches that say nothing about those
+   * Measures what searches need to reach a recall: the smallest `gamma` (metric
+   * "ip": `ef`; ivf: `nprobe`), then the smallest `refineK` and `ef`. Searches that say nothing about those
    * use it from then on, also once saved, opened, packed or thawed; after many
    * changes it is time to tune again. A scan of the index for each query and some
-   * 12 searches; it blocks, so do it in a worker where there are many vectors.
+   * 30 searches; it blocks, so do it in a worker where there are many vectors.
    * Throws "sample" (nothing to measure with), "busy", and as `search` does.
    */
   tune(options: TuneOptions = {}): Tuned {

@@ -22,8 +22,8 @@ function stage(instance: Instance, shape: Shape, options: Sampling) {
   integer("k", k, 1, EF_MAX);
   integer("sample", sample, 0, CAPACITY_MAX);
   const count = queries ? countRows("queries", queries, shape) : 0;
-  const { ef, planes, refinePlanes, refineK, nprobe } = options;
-  const precision = { ef, planes, refinePlanes, refineK, nprobe };
+  const { ef, gamma, planes, refinePlanes, refineK, nprobe } = options;
+  const precision = { ef, gamma, planes, refinePlanes, refineK, nprobe };
   const bytes = queries ? stagedBytes(queries, count, shape) : 0;
   const { query, vectors } = stageQuery(instance, shape, precision, checkQuery(instance, shape, precision), k, bytes);
   if (queries) writeRows(instance, vectors, queries, count, shape);
@@ -55,7 +55,8 @@ export function tune(instance: Instance, shape: Shape, options: TuneOptions): Tu
   check(instance, instance.wasm.tune(query, vectors, count, sample, recall, efMax, Number(store), low(most), high(most)));
   const number = (field: keyof typeof TUNED) => instance.number(REPORT.tuned + TUNED[field]);
   return {
-    ef: number("ef"), nprobe: number("nprobe"), refineK: instance.float(REPORT.tuned + TUNED.refineK),
+    ef: number("ef"), gamma: instance.float(REPORT.tuned + TUNED.gamma), nprobe: number("nprobe"),
+    refineK: instance.float(REPORT.tuned + TUNED.refineK),
     recall: recallOf(instance, REPORT.tuned + TUNED.recall),
     reached: number("reached") === 1, stored: number("stored") === 1, cut: number("cut") === 1,
     runs: number("runs"), spent: instance.long(REPORT.tuned + TUNED.spent),

@@ -31,21 +31,25 @@ static void bench_check(mn_status status, const char *what) {
 
 enum { BENCH_EF_MAX = 4096 };
 
-/* A query without its vector: `ef` is the candidates that a graph keeps, all of
- * which are refined where the index refines; of an inverted file, the lists
- * that are scanned, and three times as many candidates are refined; of a flat
- * index, those that are refined. 0: all as the library has it by default. */
+/* A query without its vector. `ef` is, of a graph, gamma in thousandths, with all
+ * that the walk ends with refined where the index refines; of an inverted file,
+ * the lists that are scanned, with three times as many candidates refined; of a
+ * flat index, the candidates that are refined. 0: all as the library has it by
+ * default. */
 static mn_query bench_query_for(const bench_set *set, mn_structure structure,
                                 uint32_t ef) {
-  const uint32_t wanted = structure == MN_IVF ? 3 * ef : ef;
+  mn_query query = {.dimensions = set->dimensions, .k = BENCH_K};
+  if (ef == 0)
+    return query;
+  const uint32_t wanted = structure == MN_HNSW  ? BENCH_EF_MAX / MN_EF_STRETCH
+                          : structure == MN_IVF ? 3 * ef
+                                                : ef;
   const uint32_t refined = wanted < BENCH_EF_MAX ? wanted : BENCH_EF_MAX;
-  return (mn_query){.dimensions = set->dimensions,
-                    .k = BENCH_K,
-                    .ef = ef,
-                    .nprobe = ef,
-                    .refine_k = ef == 0             ? 0
-                                : refined < BENCH_K ? 1
-                                                    : (float)refined / BENCH_K};
+  query.refine_k = refined < BENCH_K ? 1 : (float)refined / BENCH_K;
+  query.nprobe = ef;
+  query.ef = wanted;
+  query.gamma = structure == MN_HNSW ? (float)ef / 1000 : 0;
+  return query;
 }
 
 /* free(arena.base) gives it back. */

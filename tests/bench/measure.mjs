@@ -36,6 +36,9 @@ const librarySpec = (spec) => spec.split(" ")[0];
  * another encoding, or by more planes. */
 const isExhaustive = (spec) => spec.startsWith("flat") && !/refine=|bits[4-8]$/.test(librarySpec(spec));
 
+/** Whether a peer's walks end by gamma. */
+export const hasGamma = ({ library, spec }) => library === "Minnow" && spec.startsWith("hnsw");
+
 /** The encoding that a spec string ends in. */
 const encodingOf = (spec) => librarySpec(spec).split(",").at(-1);
 
@@ -85,7 +88,8 @@ async function choosePoints(peer, flatRecall) {
   const aims = [["0.95", 0.95], ["0.99", 0.99]];
   const flat = flatRecall.get(encodingOf(peer.spec));
   if (flat !== undefined) aims.push(["flat - 0.005", flat - 0.005]);
-  const points = [{ aim: `ef ${defaultEf}`, ...(await count(defaultEf)) }];
+  const points = [hasGamma(peer)
+    ? { aim: "default", ...(await count(0)) } : { aim: `ef ${defaultEf}`, ...(await count(defaultEf)) }];
   for (const [aim, recall] of aims) {
     const ef = await smallestEf(count, recall, peer.spec);
     if (ef !== undefined) points.push({ aim, ...(await count(ef)) });

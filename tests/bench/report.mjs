@@ -7,6 +7,7 @@ import { cpus } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { root } from "./data.mjs";
+import { hasGamma } from "./measure.mjs";
 
 /** --data DIR, --quick, --sse, --sets a,b, --specs "a;b", --count N, --passes N,
  * --only part,part. */
@@ -83,11 +84,16 @@ function ratioTable(rows) {
   return `\nMinnow divided by each peer:\n\n${table(columns, ours, 2)}\n`;
 }
 
+function precisionOf(row) {
+  if (row.aim === "exhaustive" || row.aim === "default") return "–";
+  return hasGamma(row) ? `γ ${(row.ef / 1000).toFixed(3)}` : String(row.ef);
+}
+
 const peerColumns = [
   ["library", (row) => row.library],
   ["index", (row) => row.spec],
   ["aim", (row) => row.aim],
-  ["ef", (row) => (row.aim === "exhaustive" ? "–" : String(row.ef))],
+  ["ef or γ", precisionOf],
   ["recall@10", (row) => row.recall.toFixed(4)],
   ["queries/s", (row) => whole(row.queriesPerSecond)],
   ["distances", (row) => known(row.distances)],

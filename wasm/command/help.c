@@ -50,6 +50,11 @@ static const char precision[] =
     "  --ef N            candidates kept while walking a graph, 1 to 65535;\n"
     "                    more finds more and takes longer; default: what the\n"
     "                    index is tuned to, or 128, and at least K\n"
+    "  --gamma X         end a walk at the first candidate farther than 1 + X\n"
+    "                    times the K-th nearest, keeping up to 4 times --ef;\n"
+    "                    default, without --ef: what the index is tuned to, "
+    "or\n"
+    "                    0.1; metric ip has none\n"
     "  --nprobe N        ivf: lists that are scanned; default: what the index "
     "is\n"
     "                    tuned to, or 3 times the root of their number\n"
@@ -262,7 +267,8 @@ help_parts help_merge[] = {
 help_parts help_tune[] = {
     "Usage: minnow tune INDEX [-o OUT] [options]\n"
     "\n"
-    "Finds the least ef (ivf: nprobe), then the least refine_k, by which "
+    "Finds the least gamma and ef (ivf: nprobe), then the least refine_k, by "
+    "which "
     "searches\n"
     "reach a recall, and with -o writes the index so that searches that say\n"
     "nothing use them. OUT may be INDEX. Exit code 3: it cannot be reached.\n"
@@ -280,7 +286,7 @@ help_parts help_tune[] = {
     precision,
     "  --format FORMAT   of queries: npy, fvecs, f32 or jsonl\n"
     "  --json            one line: "
-    "{\"ef\":80,\"nprobe\":0,\"refineK\":2,\"recall\":{…},…}\n",
+    "{\"ef\":80,\"gamma\":0.1,\"nprobe\":0,\"refineK\":2,\"recall\":{…},…}\n",
     NULL};
 
 help_parts help_audit[] = {

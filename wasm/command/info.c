@@ -23,7 +23,8 @@ static void print_json(const mn_info *info, const mn_training *training,
       "\"sealed\":%s,\"packed\":%s,\"clipped\":%" PRIu64 ",\"error\":%.9g,"
       "\"compression\":%.9g,\"blockBytes\":%" PRIu64 ",\"graphBytes\":%" PRIu64
       ",\"codeBytes\":%u,\"refineBytes\":%u,"
-      "\"tunedEf\":%u,\"tunedNprobe\":%u,\"tunedRefineK\":%.9g}\n",
+      "\"tunedEf\":%u,\"tunedGamma\":%.9g,\"tunedNprobe\":%u,"
+      "\"tunedRefineK\":%.9g}\n",
       info->format_major, info->format_minor, metric_name(info->options.metric),
       spec, truth(info->is_auto), info->options.dimensions, info->count,
       info->capacity, info->slots, info->dead, info->linked,
@@ -31,18 +32,21 @@ static void print_json(const mn_info *info, const mn_training *training,
       training->least, training->enough, truth(info->sealed),
       truth(info->packed), info->clipped, (double)info->error,
       (double)info->compression, info->block_bytes, info->graph_bytes,
-      info->code_bytes, info->refine_bytes, info->tuned_ef, info->tuned_nprobe,
+      info->code_bytes, info->refine_bytes, info->tuned_ef,
+      (double)info->tuned_gamma, info->tuned_nprobe,
       (double)info->tuned_refine_k);
 }
 
 /* What `minnow tune` found. */
 static void print_tuned(const mn_info *info) {
-  if (info->tuned_ef == 0 && info->tuned_nprobe == 0 &&
-      !(info->tuned_refine_k > 0))
+  if (info->tuned_ef == 0 && !(info->tuned_gamma > 0) &&
+      info->tuned_nprobe == 0 && !(info->tuned_refine_k > 0))
     return;
   fputs("  tuned to         ", stdout);
   if (info->tuned_ef > 0)
     printf(" ef %u", info->tuned_ef);
+  if (info->tuned_gamma > 0)
+    printf(" gamma %.4g", (double)info->tuned_gamma);
   if (info->tuned_nprobe > 0)
     printf(" nprobe %u", info->tuned_nprobe);
   if (info->tuned_refine_k > 0)

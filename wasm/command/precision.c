@@ -22,8 +22,11 @@ exit_code precision_read(const precision_words *words, mn_query *query) {
       return code;
     *numbers[i].into = (uint32_t)number;
   }
-  return arguments_real("--refine-k", words->refine_k, 1, (float)MN_EF_MAX,
-                        &query->refine_k);
+  const exit_code code = arguments_real("--gamma", words->gamma, 0x1p-20f,
+                                        MN_GAMMA_MAX, &query->gamma);
+  return code == EXIT_OK ? arguments_real("--refine-k", words->refine_k, 1,
+                                          (float)MN_EF_MAX, &query->refine_k)
+                         : code;
 }
 
 exit_code precision_check(const mn_query *query, const index_file *file) {
@@ -34,6 +37,11 @@ exit_code precision_check(const mn_query *query, const index_file *file) {
   if (query->nprobe > 0 && options->structure != MN_IVF)
     return report(EXIT_USAGE, "--nprobe", "%s is %s; lists are ivf's",
                   file->path, spec);
+  if (query->gamma > 0 && options->metric == MN_IP)
+    return report(EXIT_USAGE, "--gamma",
+                  "%s has metric ip, whose distances have no zero to measure "
+                  "from; take --ef",
+                  file->path);
   const mn_status status = mn_plan_search(&file->index, query, &sizes);
   if (status == MN_ERROR_ARGUMENT)
     return report(EXIT_USAGE, "--planes",

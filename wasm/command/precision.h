@@ -7,12 +7,13 @@
 
 /* As given; NULL where they are not. */
 typedef struct precision_words {
-  const char *ef, *nprobe, *planes, *refine_planes, *refine_k;
+  const char *ef, *gamma, *nprobe, *planes, *refine_planes, *refine_k;
 } precision_words;
 
 /* For a table of arguments. */
 #define PRECISION_ARGUMENTS(words)                                             \
   {"--ef", "N", &(words)->ef, NULL, false},                                    \
+      {"--gamma", "X", &(words)->gamma, NULL, false},                          \
       {"--nprobe", "N", &(words)->nprobe, NULL, false},                        \
       {"--planes", "P", &(words)->planes, NULL, false},                        \
       {"--refine-planes", "P", &(words)->refine_planes, NULL, false}, {        \

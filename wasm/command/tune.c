@@ -94,10 +94,12 @@ static const char *truth(uint32_t value) {
 static void print(const tuning *t) {
   const mn_tuned *found = &t->found;
   if (t->of.is_json) {
-    printf("{\"ef\":%u,\"nprobe\":%u,\"refineK\":%.9g", found->ef,
-           found->nprobe, (double)found->refine_k);
+    printf("{\"ef\":%u,\"gamma\":%.9g,\"nprobe\":%u,\"refineK\":%.9g",
+           found->ef, (double)found->gamma, found->nprobe,
+           (double)found->refine_k);
     if (t->sets) {
-      printf(",\"stored\":true}\n");
+      printf(",\"stored\":true}
+");
       return;
     }
     printf(",\"recall\":");
@@ -111,6 +113,8 @@ static void print(const tuning *t) {
   printf("%s\n", t->of.path);
   if (found->ef > 0)
     printf("  ef                %u\n", found->ef);
+  if (found->gamma > 0)
+    printf("  gamma             %.4g\n", (double)found->gamma);
   if (found->nprobe > 0)
     printf("  nprobe            %u\n", found->nprobe);
   if (found->refine_k > 0)

@@ -2,6 +2,8 @@
 // The libraries that a page measures, on the set that it has loaded.
 import { k, parts, rowOf, sample, set } from "./set.js";
 
+const most = 4096;
+
 // A peer: search(query, ef, condition) gives row numbers, and `stats()` what it
 // took; without `ef` it takes Minnow's default of 128 candidates. One that is to
 // be packed has pack(). condition(passes) makes one of a function of a row.
@@ -34,7 +36,8 @@ export const libraries = {
       remove: (rows) => index.delete(rows),
       condition: (passes, way) => (way === "match" ? { match: passes } : { filter: index.filter(passes) }),
       search(query, ef, condition) {
-        const precision = ef && { ef, refineK: ef / k }; // as native.c
+        const precision = !ef ? {} // as in index.h
+          : spec.startsWith("hnsw") ? { gamma: ef / 1000, ef: most / 4, refineK: most / k } : { ef, refineK: ef / k };
         const found = index.search(query, { k, ...precision, ...condition });
         stats = found.stats;
         return found.keys;
