@@ -5,6 +5,7 @@
 #include "encoding/codec.h"
 #include "kernels/kernels.h"
 #include "options.h"
+#include "search/refine.h"
 #include "structure/graph.h"
 
 /* --- Create --------------------------------------------------------------- */
@@ -150,8 +151,7 @@ static int repair_holds(const mn_index *index) {
 
 static int tuned_holds(const mn_options *options, const mn_state *state) {
   return state->tuned_ef <= MN_EF_MAX && state->tuned_nprobe <= MN_NLIST_MAX &&
-         state->tuned_gamma >= 0.0f && state->tuned_gamma <= MN_GAMMA_MAX &&
-         (state->tuned_gamma == 0.0f || options->metric != MN_IP) &&
+         mn_gamma_holds(options, state->tuned_gamma) &&
          (state->tuned_refine_k == 0.0f ||
           (state->tuned_refine_k >= 1.0f &&
            state->tuned_refine_k <= (float)MN_EF_MAX));

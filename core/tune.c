@@ -4,6 +4,7 @@
 #include "block.h"
 #include "bytes.h"
 #include "recall.h"
+#include "search/refine.h"
 #include "structure/structure.h"
 
 #ifndef MN_ONLY_SEARCH
@@ -130,11 +131,11 @@ static mn_status choose_gamma(tuner *t, int turns_candidates, uint32_t ef_max) {
   dial gamma = {.from = mn_trial_widest(&t->trial, ef_max), .turns_gamma = 1};
   const uint32_t ef = gamma.from.ef;
   if (turns_candidates)
-    gamma.from.candidates = ef_max;
+    gamma.from.candidates = ef;
   mn_status status = find(t, &gamma, 1, (uint32_t)MN_GAMMA_MAX * GAMMA_STEPS);
   if (status == MN_OK && t->reached && !t->cut && turns_candidates) {
     const dial candidates = {.from = t->chosen, .turns_candidates = 1};
-    status = find(t, &candidates, k, ef_max);
+    status = find(t, &candidates, k, ef > k ? ef : k);
   }
   if (status == MN_OK && t->reached && !t->cut) {
     const dial least = {.from = t->chosen, .turns_ef = 1};
@@ -228,8 +229,7 @@ static void report(const tuner *t, mn_tuned *tuned) {
 mn_status mn_index_set_tuned(mn_index *index, uint32_t ef, float gamma,
                              uint32_t nprobe, float refine_k) {
   if (index == NULL || ef > MN_EF_MAX || nprobe > MN_NLIST_MAX ||
-      !(gamma >= 0.0f && gamma <= MN_GAMMA_MAX) ||
-      (gamma != 0.0f && index->options.metric == MN_IP) ||
+      !mn_gamma_holds(&index->options, gamma) ||
       !(refine_k == 0.0f || (refine_k >= 1.0f && refine_k <= (float)MN_EF_MAX)))
     return MN_ERROR_ARGUMENT;
   if (!index->writable)

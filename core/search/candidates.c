@@ -7,14 +7,19 @@ static uint32_t larger(uint32_t a, uint32_t b) {
   return a > b ? a : b;
 }
 
-mn_ending mn_ending_of(const mn_options *options, const mn_query *query) {
+/* How a walk ends where nothing but distances are to end it. What is fetched is
+ * chosen among later: then all candidates are asked for. */
+static mn_ending ending_of(const mn_options *options, const mn_query *query,
+                           const mn_stages *stages) {
   if (options->metric == MN_IP || (query->gamma == 0.0f && query->ef != 0))
     return MN_NO_ENDING;
   const float gamma = query->gamma == 0.0f ? MN_GAMMA_DEFAULT : query->gamma;
   const float factor = 1.0f + gamma;
+  const int is_fetched = MN_HAS_FETCH && query->fetch != NULL;
   /* All other distances are squares. */
-  return (mn_ending){options->metric == MN_JACCARD ? factor : factor * factor,
-                     larger(query->k, MN_GAMMA_RANK)};
+  return (mn_ending){
+      options->metric == MN_JACCARD ? factor : factor * factor,
+      larger(is_fetched ? stages->candidates : query->k, MN_GAMMA_RANK)};
 }
 
 static int is_ended(const mn_seeker *seeker) {
@@ -26,16 +31,14 @@ int mn_seeker_allocate(const mn_options *options, uint32_t capacity,
                        const uint64_t *keys, mn_seeker *seeker,
                        mn_arena *scratch) {
   uint32_t room = stages->candidates;
-  seeker->kept = seeker->ef = room;
   if (mn_is_graph(options)) {
-    seeker->ending = mn_ending_of(options, query);
     const uint32_t ef = query->ef == 0 ? MN_EF_DEFAULT : query->ef;
-    seeker->kept = seeker->ef = larger(ef, stages->candidates);
+    seeker->kept = seeker->ef = larger(ef, room);
+    seeker->ending = ending_of(options, query, stages);
     room = mn_hunt_room(seeker->ef);
     if (is_ended(seeker)) {
-      seeker->kept =
-          larger(MN_EF_STRETCH * larger(ef, query->k), stages->candidates);
-      room = larger(room, 2 * seeker->kept);
+      seeker->kept = MN_EF_STRETCH * seeker->ef;
+      room = 2 * seeker->kept;
     }
   }
   seeker->room = room;

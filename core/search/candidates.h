@@ -20,9 +20,6 @@ typedef struct mn_seeker {
   mn_prober prober; /* ivf: the lists, told how far they are from the query */
 } mn_seeker;
 
-/* How a walk for this query ends, where nothing but distances are to end it. */
-mn_ending mn_ending_of(const mn_options *options, const mn_query *query);
-
 int mn_seeker_allocate(const mn_options *options, uint32_t capacity,
                        const mn_query *query, const mn_stages *stages,
                        const uint64_t *keys, mn_seeker *seeker,

@@ -44,13 +44,17 @@ static int is_built(const mn_query *query) {
            query->without_count == 0 && query->match == NULL));
 }
 
+int mn_gamma_holds(const mn_options *options, float gamma) {
+  return gamma == 0.0f ||
+         (gamma > 0.0f && gamma <= MN_GAMMA_MAX && options->metric != MN_IP);
+}
+
 mn_status mn_stages_of(const mn_options *o, const mn_query *query,
                        mn_stages *stages) {
   const float refine_k =
       query->refine_k == 0.0f ? MN_REFINE_K_DEFAULT : query->refine_k;
   if (query->k == 0 || query->k > MN_EF_MAX || query->ef > MN_EF_MAX ||
-      !(query->gamma >= 0.0f && query->gamma <= MN_GAMMA_MAX) ||
-      (query->gamma != 0.0f && o->metric == MN_IP) || !(refine_k >= 1.0f) ||
+      !mn_gamma_holds(o, query->gamma) || !(refine_k >= 1.0f) ||
       (query->fetch != NULL && o->encoding == MN_SIGN) ||
       (uint32_t)query->plan > MN_PLAN_PROBE ||
       (query->plan == MN_PLAN_PROBE && o->structure != MN_IVF) ||

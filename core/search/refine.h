@@ -31,6 +31,9 @@ typedef struct mn_stages {
   uint32_t candidates; /* that are wanted: k, or what is to be refined */
 } mn_stages;
 
+/* Whether a walk can end by this gamma; 0: nothing is said. */
+int mn_gamma_holds(const mn_options *options, float gamma);
+
 /* ARGUMENT where the query asks for planes that cannot be read, or for a
  * refine_k, k or ef out of range. `options` are complete. */
 mn_status mn_stages_of(const mn_options *options, const mn_query *query,

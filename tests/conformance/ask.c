@@ -139,6 +139,7 @@ static mn_status prepare(asking *a, runner *r, const test_case *c) {
       .dimensions = c->options.dimensions,
       .k = of ? of : c->k,
       .ef = c->ef,
+      .gamma = (float)case_option(search, "gamma="),
       .nprobe = (uint32_t)case_option(search, "nprobe="),
       .planes = (uint32_t)case_option(search, "planes="),
       .refine_planes = (uint32_t)case_option(search, "refine_by="),

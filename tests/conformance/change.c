@@ -68,6 +68,7 @@ static mn_status tune(runner *r, const test_case *c, float recall,
   gen_hash_word(hash, tuned.ef);
   gen_hash_word(hash, tuned.nprobe);
   gen_hash_float(hash, tuned.refine_k);
+  gen_hash_float(hash, tuned.gamma);
   case_hash_recall(hash, &tuned.recall);
   gen_hash_word(hash, tuned.reached);
   gen_hash_word(hash, tuned.cut);

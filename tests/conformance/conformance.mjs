@@ -195,6 +195,7 @@ function hashTuned(hash, tuned) {
   hash.word(tuned.ef);
   hash.word(tuned.nprobe);
   hash.float(tuned.refineK);
+  hash.float(tuned.gamma);
   hashRecall(hash, tuned.recall);
   hash.word(tuned.reached ? 1 : 0);
   hash.word(tuned.cut ? 1 : 0);
@@ -226,6 +227,7 @@ const option = (c, word) => Number(c.search.match(`(?:^| )${word}=([0-9.]+)`)?.[
 const precisionOf = (c) => ({
   k: Number(c.k),
   ef: Number(c.ef),
+  gamma: option(c, "gamma"),
   nprobe: option(c, "nprobe"),
   planes: option(c, "planes"),
   refinePlanes: option(c, "refine_by"),

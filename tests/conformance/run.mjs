@@ -194,7 +194,7 @@ function checkList(cases) {
 const isGolden = (c) =>
   Number(c.n) <= GOLDEN_MAX &&
   isKnown(c) &&
-  /^(-|((planes|refine_by|refine_k)=\S+|fetch| )+)$/.test(c.search);
+  /^(-|((gamma|planes|refine_by|refine_k)=\S+|fetch| )+)$/.test(c.search);
 
 async function update(text) {
   const lines = text.trim().split("\n");

@@ -185,6 +185,7 @@ function searchOptions(c, index) {
   return {
     k: Number(c.k),
     ef: Number(c.ef),
+    gamma: option("gamma"),
     planes: option("planes"),
     refineBy: option("refine_by"),
     refineK: option("refine_k"),

@@ -54,12 +54,23 @@ function sifted(index, mapped, planes, wanted) {
   return found.slice(0, size).map(({ slot }) => slot);
 }
 
+// Where a walk ends: what is farther than `reach` times the one at place `rank`
+// is not followed. Undefined: nowhere.
+function endOf({ header }, { k, ef, gamma, rows }, wanted) {
+  if (header.metric === "ip" || (ef && !gamma)) return undefined;
+  const factor = f32(1 + f32(gamma || 0.1));
+  const rank = rows ? wanted : k;
+  return { reach: header.metric === "jaccard" ? factor : f32(factor * factor), rank: Math.max(rank, 10) };
+}
+
 // The candidates, nearest first. Where slots have no vector, blocks as small as
 // the golden ones are scanned.
-function find(index, measure, slots, { k, ef }, wanted) {
+function find(index, measure, slots, options, wanted) {
   const { header, state, keys, codes } = index;
   const distance = (slot) => measure(codes[slot]);
-  const room = { k, wanted, ef: Math.max(ef || 128, wanted) };
+  const { k, ef } = options;
+  const end = endOf(index, options, wanted);
+  const room = { k, wanted, end, ef: (end ? 4 : 1) * Math.max(ef || 128, wanted) };
   const kept =
     header.structure === "hnsw" && state.linked && state.vectors === state.count
       ? walk(index, distance, room)

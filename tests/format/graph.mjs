@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Links of hnsw blocks, live and packed, and walking them (core/FORMAT.md, 5).
-import { check } from "./floats.mjs";
+import { check, f32 } from "./floats.mjs";
 
 const TWIN = 2 ** 31;
 
@@ -199,8 +199,8 @@ export function readEntries(view, { entries: count }, graph) {
 
 // The vectors that a walk keeps, {slot, distance} nearest first, or undefined
 // where the block must be scanned. `distance` of a slot; room for `ef`; `wanted`
-// candidates, for `k` hits.
-export function walk({ graph, entries, keys, state }, distance, { ef, wanted, k }) {
+// candidates, for `k` hits; `end` as in exact.mjs.
+export function walk({ graph, entries, keys, state }, distance, { ef, wanted, k, end }) {
   const kept = [];
   const met = new Set();
   const isBefore = (a, b) =>
@@ -215,9 +215,18 @@ export function walk({ graph, entries, keys, state }, distance, { ef, wanted, k 
   const begin = entries.map(meet).reduce((a, b) => (isBefore(b, a) ? b : a));
   met.add(begin.slot);
   enter(begin);
+  const farthest = () => {
+    const nearest = end && kept[end.rank - 1]?.distance;
+    return nearest > 0 ? f32(end.reach * nearest) : Infinity;
+  };
   for (let next; (next = kept.find((one) => !one.isFollowed)); ) {
+    const limit = farthest();
+    if (next.distance > limit) {
+      kept.length = kept.indexOf(next);
+      break;
+    }
     next.isFollowed = true;
-    const bound = kept.length < ef ? Infinity : kept.at(-1).distance;
+    const bound = Math.min(limit, kept.length < ef ? Infinity : kept.at(-1).distance);
     for (const slot of graph[next.slot].links) {
       if (met.has(slot)) continue;
       met.add(slot);

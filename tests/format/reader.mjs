@@ -211,9 +211,10 @@ function readState(view, header, modelBytes) {
     dying: view.getUint32(76, true),
     tunedEf: view.getUint32(80, true),
     tunedRefineK: view.getFloat32(88, true),
+    tunedGamma: view.getFloat32(92, true),
   };
   state.vectors = state.count - state.dead - state.free;
-  for (let at = 92; at < 128; at++) check(!view.getUint8(at), `STAT: not 0 at ${at}`);
+  for (let at = 96; at < 128; at++) check(!view.getUint8(at), `STAT: not 0 at ${at}`);
   check(state.count <= header.capacity, "STAT: count");
   check(!header.packed || state.count === header.capacity, "STAT: count, packed");
   const isGraph = header.structure === "hnsw";
@@ -230,6 +231,7 @@ function readState(view, header, modelBytes) {
   check(state.vectors <= state.added && state.clipped <= state.added, "STAT: added");
   check(state.error <= 2 ** 31 * state.added, "STAT: error");
   check(state.tunedEf <= 65535, "STAT: tuned_ef");
+  check(within(state.tunedGamma, 0, header.metric === "ip" ? 0 : 16), "STAT: tuned_gamma");
   check(!state.tunedRefineK || within(state.tunedRefineK, 1, 65535), "STAT: tuned_refine_k");
   return state;
 }

@@ -2,7 +2,7 @@
 // The libraries that a page measures, on the set that it has loaded.
 import { k, parts, rowOf, sample, set } from "./set.js";
 
-const most = 4096;
+const most = 1024;
 
 // A peer: search(query, ef, condition) gives row numbers, and `stats()` what it
 // took; without `ef` it takes Minnow's default of 128 candidates. One that is to
@@ -37,7 +37,7 @@ export const libraries = {
       condition: (passes, way) => (way === "match" ? { match: passes } : { filter: index.filter(passes) }),
       search(query, ef, condition) {
         const precision = !ef ? {} // as in index.h
-          : spec.startsWith("hnsw") ? { gamma: ef / 1000, ef: most / 4, refineK: most / k } : { ef, refineK: ef / k };
+          : spec.startsWith("hnsw") ? { gamma: ef / 1000, ef: most, refineK: most / k } : { ef, refineK: ef / k };
         const found = index.search(query, { k, ...precision, ...condition });
         stats = found.stats;
         return found.keys;
