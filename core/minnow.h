@@ -86,6 +86,7 @@ extern "C" {
 #define MN_GAMMA_DEFAULT 0.1f
 #define MN_GAMMA_MAX     16.0f
 #define MN_GAMMA_RANK    10u
+#define MN_GAMMA_LEAST   64u
 #define MN_EF_STRETCH    4u
 /* Candidates that are refined, as a multiple of k, where a query says nothing.
  */
@@ -930,20 +931,17 @@ typedef struct mn_query {
   int (*match)(void *context, uint64_t key, uint32_t slot);
   void *match_context; /* its first argument */
   mn_plan_kind plan;   /* 0: MN_PLAN_AUTO */
-  float
-      gamma;       /* graph: the walk ends at the first candidate that is
-                      farther than 1 + gamma times the k-th nearest so far
-                      (the MN_GAMMA_RANK-th where k is smaller), by
-                      distances that are not squared; up to MN_GAMMA_MAX. Easy queries
-                      end early, hard ones       go on: the same recall for a fifth to
-                      a       third fewer       distances than by ef alone (Al-Jazzazi et
-                      al., arXiv       2505.15636, section 3). MN_EF_STRETCH ef candidates
-                      are kept at the most. 0: where ef is 0 too, what the
-                      index is tuned to, or else MN_GAMMA_DEFAULT; where
-                      only ef is said, ef alone decides. So it does with
-                      MN_IP, whose distances have no zero to measure from
-                      (there gamma must be 0), and where conditions let
-                      through few (MN_PLAN_WALK, MN_PLAN_TWO_HOP). */
+  /* graph: the walk ends at the first candidate that is farther than 1 + gamma
+   * times the k-th nearest so far (the MN_GAMMA_RANK-th where k is smaller), by
+   * distances that are not squared; up to MN_GAMMA_MAX. Easy queries end early,
+   * hard ones go on: the same recall for a fifth to a third fewer distances
+   * than by ef alone (Al-Jazzazi et al., arXiv 2505.15636, section 3). Up to
+   * MN_EF_STRETCH ef candidates are kept. 0: where ef is 0 too, what the index
+   * is tuned to, or else MN_GAMMA_DEFAULT, and then MN_GAMMA_LEAST candidates
+   * are walked from in any case; where only ef is said, that alone decides. So
+   * it does with MN_IP, whose distances have no zero to measure from (there
+   * gamma must be 0), and where conditions let through few. */
+  float gamma;
   uint64_t budget; /* 0, or compute no more than so many distances to find
                       candidates; what was found until then is the answer,
                       fewer than k perhaps. Which vectors a scan came to

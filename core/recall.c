@@ -43,7 +43,9 @@ static void set_query(const mn_trial *t, const mn_setting *setting,
 mn_setting mn_trial_widest(const mn_trial *t, uint32_t ef_max) {
   mn_setting setting = t->asked;
   if (t->turns_gamma) {
-    setting.ef = (ef_max - 1) / MN_EF_STRETCH + 1; /* so many are kept */
+    setting.ef = (ef_max - 1) / MN_EF_STRETCH + 1;
+    if (setting.ef < t->query.k)
+      setting.ef = t->query.k;
     setting.gamma = MN_GAMMA_MAX;
   } else if (t->turns_ef)
     setting.ef = ef_max;

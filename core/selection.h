@@ -59,9 +59,11 @@
 #endif
 
 #ifdef MN_NO_SIGN
-#define MN_IF_SIGN MN_LEFT_OUT
+#define MN_IF_SIGN  MN_LEFT_OUT
+#define MN_HAS_SIGN 0
 #else
-#define MN_IF_SIGN MN_BUILT_IN
+#define MN_IF_SIGN  MN_BUILT_IN
+#define MN_HAS_SIGN 1
 #endif
 
 #ifdef MN_NO_TRANSFORMS

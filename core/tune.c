@@ -135,11 +135,11 @@ static mn_status choose_gamma(tuner *t, int turns_candidates, uint32_t ef_max) {
   mn_status status = find(t, &gamma, 1, (uint32_t)MN_GAMMA_MAX * GAMMA_STEPS);
   if (status == MN_OK && t->reached && !t->cut && turns_candidates) {
     const dial candidates = {.from = t->chosen, .turns_candidates = 1};
-    status = find(t, &candidates, k, ef > k ? ef : k);
+    status = find(t, &candidates, k, ef);
   }
   if (status == MN_OK && t->reached && !t->cut) {
     const dial least = {.from = t->chosen, .turns_ef = 1};
-    status = find(t, &least, 1, ef);
+    status = find(t, &least, t->chosen.candidates, ef);
   }
   return status;
 }

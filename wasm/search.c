@@ -139,8 +139,9 @@ int32_t EXPORT(tune)(const mn_query *query, const float *data, uint32_t count,
 }
 
 /* Stores what is given, unmeasured; zeros: the defaults. */
-int32_t EXPORT(set_tuned)(uint32_t ef, uint32_t nprobe, float refine_k) {
-  return mn_index_set_tuned(&index_, ef, nprobe, refine_k);
+int32_t EXPORT(set_tuned)(uint32_t ef, float gamma, uint32_t nprobe,
+                          float refine_k) {
+  return mn_index_set_tuned(&index_, ef, gamma, nprobe, refine_k);
 }
 
 /* `report.audit` is what was seen; recall only where there is a query. */

@@ -7,23 +7,25 @@ static uint32_t larger(uint32_t a, uint32_t b) {
   return a > b ? a : b;
 }
 
-/* How a walk ends where nothing but distances are to end it. What is fetched is
- * chosen among later: then all candidates are asked for. */
-static mn_ending ending_of(const mn_options *options, const mn_query *query,
-                           const mn_stages *stages) {
-  if (options->metric == MN_IP || (query->gamma == 0.0f && query->ef != 0))
-    return MN_NO_ENDING;
-  const float gamma = query->gamma == 0.0f ? MN_GAMMA_DEFAULT : query->gamma;
-  const float factor = 1.0f + gamma;
-  const int is_fetched = MN_HAS_FETCH && query->fetch != NULL;
-  /* All other distances are squares. */
-  return (mn_ending){
-      options->metric == MN_JACCARD ? factor : factor * factor,
-      larger(is_fetched ? stages->candidates : query->k, MN_GAMMA_RANK)};
+/* Whether distances end a walk. Those of MN_IP do not begin at 0. */
+static int is_ended(const mn_options *options, const mn_query *query) {
+  return (query->gamma != 0.0f || query->ef == 0) && options->metric != MN_IP;
 }
 
-static int is_ended(const mn_seeker *seeker) {
-  return seeker->ending.rank != MN_NO_ENDING.rank;
+/* What is fetched is chosen among later: then all candidates are asked for. */
+static mn_ending ending_of(const mn_options *options, const mn_query *query,
+                           const mn_stages *stages) {
+  mn_ending ending = {1.0f + query->gamma, query->k, 0};
+  if (query->gamma == 0.0f) {
+    ending.reach = 1.0f + MN_GAMMA_DEFAULT;
+    ending.least = MN_GAMMA_LEAST;
+  }
+  if (MN_HAS_FETCH && query->fetch != NULL)
+    ending.rank = stages->candidates;
+  ending.rank = larger(ending.rank, MN_GAMMA_RANK);
+  if (!MN_HAS_SIGN || options->metric != MN_JACCARD)
+    ending.reach *= ending.reach; /* all other distances are squares */
+  return ending;
 }
 
 int mn_seeker_allocate(const mn_options *options, uint32_t capacity,
@@ -34,9 +36,10 @@ int mn_seeker_allocate(const mn_options *options, uint32_t capacity,
   if (mn_is_graph(options)) {
     const uint32_t ef = query->ef == 0 ? MN_EF_DEFAULT : query->ef;
     seeker->kept = seeker->ef = larger(ef, room);
-    seeker->ending = ending_of(options, query, stages);
     room = mn_hunt_room(seeker->ef);
-    if (is_ended(seeker)) {
+    seeker->ending = MN_NO_ENDING;
+    if (is_ended(options, query)) {
+      seeker->ending = ending_of(options, query, stages);
       seeker->kept = MN_EF_STRETCH * seeker->ef;
       room = 2 * seeker->kept;
     }
@@ -123,7 +126,7 @@ static uint32_t rank_among_all(const mn_index *index, const mn_choice *choice,
   const float matches = (float)(choice->matches > 0 ? choice->matches : 1);
   const float rank = (float)least * (float)index->state->linked / matches;
   return rank < (float)seeker->kept ? larger((uint32_t)rank, least)
-                                    : MN_NO_ENDING.rank;
+                                    : UINT32_MAX;
 }
 
 /* Vectors that are not linked yet are scanned, and the budget for that is set
@@ -158,11 +161,13 @@ static outcome walk(const mn_index *index, const mn_query *query,
                                                             : UINT64_MAX,
                       .most = most,
                       .two_hop = choice->plan == MN_PLAN_TWO_HOP};
-    if (!is_ended(seeker) || choice->enough < seeker->ef) {
+    if (seeker->kept > seeker->ef && choice->plan == MN_PLAN_WALK &&
+        choice->enough >= seeker->ef) {
+      how.enough = how.hops = seeker->kept;
+    } else {
       pool->capacity = choice->kept;
       seeker->walk.ending = MN_NO_ENDING;
-    } else
-      how.enough = how.hops = seeker->kept;
+    }
     is_done =
         mn_graph_hunt(index, target, &how, &seeker->walk, &seeker->hunt, pool);
   }

@@ -45,27 +45,28 @@ static int is_built(const mn_query *query) {
 }
 
 int mn_gamma_holds(const mn_options *options, float gamma) {
-  return gamma == 0.0f ||
-         (gamma > 0.0f && gamma <= MN_GAMMA_MAX && options->metric != MN_IP);
+  return gamma >= 0.0f &&
+         gamma <= (options->metric == MN_IP ? 0.0f : MN_GAMMA_MAX);
 }
 
 mn_status mn_stages_of(const mn_options *o, const mn_query *query,
                        mn_stages *stages) {
   const float refine_k =
       query->refine_k == 0.0f ? MN_REFINE_K_DEFAULT : query->refine_k;
+  const int fetches = MN_HAS_FETCH && query->fetch != NULL;
   if (query->k == 0 || query->k > MN_EF_MAX || query->ef > MN_EF_MAX ||
       !mn_gamma_holds(o, query->gamma) || !(refine_k >= 1.0f) ||
-      (query->fetch != NULL && o->encoding == MN_SIGN) ||
+      (fetches && o->encoding == MN_SIGN) ||
       (uint32_t)query->plan > MN_PLAN_PROBE ||
       (query->plan == MN_PLAN_PROBE && o->structure != MN_IVF) ||
-      mn_filter_check(query) != MN_OK)
+      (MN_HAS_FILTERS && mn_filter_check(query) != MN_OK))
     return MN_ERROR_ARGUMENT;
   if (!is_built(query))
     return MN_ERROR_UNSUPPORTED;
   mn_codec codec;
   mn_codec_first(o, &codec);
   const uint32_t all = mn_codec_planes(o->encoding);
-  const int is_better = query->fetch != NULL || o->refine != 0;
+  const int is_better = fetches || o->refine != 0;
   uint32_t planes = query->planes, refine_planes = query->refine_planes;
   if (planes == 0) {
     if (refine_planes != 0)
@@ -79,7 +80,7 @@ mn_status mn_stages_of(const mn_options *o, const mn_query *query,
     return MN_ERROR_ARGUMENT;
   stages->planes = planes;
   stages->refine_planes = refine_planes;
-  stages->refiner = query->fetch != NULL ? MN_BY_FETCH
+  stages->refiner = fetches              ? MN_BY_FETCH
                     : o->refine != 0     ? MN_BY_FINE
                     : refine_planes != 0 ? MN_BY_PLANES
                                          : MN_BY_NOTHING;

@@ -13,7 +13,8 @@ void mn_walk_begin(const mn_index *index, mn_walk *walk, uint64_t most);
  * distances may be 0 and less, and say nothing then. */
 static inline float mn_walk_end(const mn_walk *walk, const mn_pool *pool) {
   const mn_ending ending = walk->ending;
-  if (pool->size < ending.rank || !(pool->items[ending.rank - 1].distance > 0))
+  if (walk->hops < ending.least || pool->size < ending.rank ||
+      !(pool->items[ending.rank - 1].distance > 0))
     return __builtin_inff();
   return ending.reach * pool->items[ending.rank - 1].distance;
 }

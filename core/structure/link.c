@@ -23,6 +23,7 @@ int mn_proposer_allocate(const mn_options *options, uint32_t capacity,
   mn_codec_first(options, &codec);
   proposer->found = mn_pool_allocate(keys, options->ef_construction, scratch);
   proposer->query = mn_arena_allocate(scratch, mn_slot_query_bytes(&codec));
+  proposer->walk.ending = MN_NO_ENDING;
   return mn_walk_allocate(options, capacity, &proposer->walk, scratch) &&
          proposer->found.items != NULL && proposer->query != NULL;
 }

@@ -70,14 +70,15 @@ static inline int mn_is_ivf(const mn_options *options) {
 }
 
 /* Where a walk ends before it has walked from all that it keeps: at the first
- * candidate farther than `reach` times the one at place `rank` (from 1).
- * Adaptive beam search (Al-Jazzazi et al., arXiv 2505.15636, Algorithm 2). */
+ * candidate farther than `reach` times the one at place `rank` (from 1), but
+ * not before it has walked from `least`. Adaptive beam search (Al-Jazzazi et
+ * al., arXiv 2505.15636, Algorithm 2). */
 typedef struct mn_ending {
   float reach;
-  uint32_t rank;
+  uint32_t rank, least;
 } mn_ending;
 
-#define MN_NO_ENDING ((mn_ending){1.0f, UINT32_MAX})
+#define MN_NO_ENDING ((mn_ending){0.0f, 0, UINT32_MAX})
 
 /* Scratch of one walk, and what it counts. */
 typedef struct mn_walk {

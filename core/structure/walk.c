@@ -19,7 +19,6 @@ int mn_walk_allocate(const mn_options *options, uint32_t capacity,
   walk->spending = (mn_spending){0, UINT64_MAX, 0};
   walk->hops = 0;
   walk->hidden = MN_TWIN;
-  walk->ending = MN_NO_ENDING;
   return walk->visited != NULL && walk->links != NULL && walk->slots != NULL &&
          walk->distances != NULL && walk->nearer != NULL;
 }

@@ -294,7 +294,8 @@ export class Index extends Searchable {
       blockBytes: instance.long(REPORT.blockBytes),
       graphBytes: instance.long(REPORT.graphBytes),
       tuned: {
-        ef: number("tunedEf"), nprobe: number("tunedNprobe"), refineK: instance.float(REPORT.tunedRefineK),
+        ef: number("tunedEf"), gamma: instance.float(REPORT.tunedGamma),
+        nprobe: number("tunedNprobe"), refineK: instance.float(REPORT.tunedRefineK),
       },
       format: `${number("formatMajor")}.${number("formatMinor")}`,
     };

@@ -49,7 +49,7 @@ interface Exports {
     query: number, queries: number, count: number, sample: number, recall: number, efMax: number,
     store: number, budgetLow: number, budgetHigh: number,
   ): number;
-  set_tuned(ef: number, nprobe: number, refineK: number): number;
+  set_tuned(ef: number, gamma: number, nprobe: number, refineK: number): number;
   audit(query: number, queries: number, count: number, sample: number): number;
   rank(hits: number, vector: number, data: number, count: number, dimensions: number): number;
   find(keyLow: number, keyHigh: number): number;
@@ -82,7 +82,7 @@ export const REPORT = {
   clipped: INFO + 96, blockBytes: INFO + 104, graphBytes: INFO + 112, codeBytes: INFO + 120,
   refineBytes: INFO + 124, error: INFO + 128, compression: INFO + 132, formatMajor: INFO + 136,
   formatMinor: INFO + 140, slots: INFO + 144, dead: INFO + 148, tunedEf: INFO + 152, tunedRefineK: INFO + 156,
-  tunedNprobe: INFO + 160,
+  tunedNprobe: INFO + 160, tunedGamma: INFO + 164,
   statsDistances: STATS, statsBytes: STATS + 8, statsHops: STATS + 16, statsProbed: STATS + 20,
   statsExact: STATS + 24, statsRefined: STATS + 28, statsPlanes: STATS + 32, statsRefineBytes: STATS + 40,
   statsPlan: STATS + 48, statsReason: STATS + 52, statsMatches: STATS + 56, statsCut: STATS + 60,

@@ -16,10 +16,11 @@ export interface Precision {
    * taken as they are, not squared. Up to 16. Easy queries end early and hard
    * ones go on, with up to 4 times `ef` candidates: the same recall for a fifth
    * to a third fewer distances than by `ef` alone (arXiv 2505.15636). 0, the
-   * default: where `ef` is 0 too, what the index is tuned to, or else 0.1; where
-   * only `ef` is given, that alone decides. So it does with metric `"ip"`, whose
-   * distances have no zero to measure from (gamma must be 0 there), and where a
-   * filter lets through few.
+   * default: where `ef` is 0 too, what the index is tuned to, or else 0.1, and
+   * then 64 candidates are walked from in any case; where only `ef` is given,
+   * that alone decides. So it does with metric `"ip"`, whose distances have no
+   * zero to measure from (gamma must be 0 there), and where a filter lets through
+   * few.
    */
   gamma?: number | undefined;
   /**
@@ -267,7 +268,7 @@ export interface Recall {
 }
 
 /** What searches use that say nothing; 0, the default, is the defaults. */
-export type TunedTo = Pick<Precision, "ef" | "nprobe" | "refineK">;
+export type TunedTo = Pick<Precision, "ef" | "gamma" | "nprobe" | "refineK">;
 
 /** What `tune` found. */
 export interface Tuned {

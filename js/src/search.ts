@@ -13,7 +13,8 @@ import { readStats } from "./stats.js";
 import type { SearchAsyncOptions, SearchOptions, SearchResult, WithinOptions, WithinResult } from "./query.js";
 import type { Vectors } from "./types.js";
 
-const K = 10, GAMMA_MAX = 16;
+const K = 10;
+export const GAMMA_MAX = 16;
 /** MN_REFINE_K_DEFAULT */
 const REFINE_K = 10;
 const FETCH_K = 5;

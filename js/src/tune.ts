@@ -10,7 +10,7 @@ import { KEY_MAX, high, low } from "./key.js";
 import type { Audit, Recall, Sampling, TuneOptions, Tuned, TunedTo } from "./query.js";
 import { countRows, stagedBytes, writeRows } from "./rows.js";
 import type { Shape } from "./rows.js";
-import { checkQuery, stageQuery } from "./search.js";
+import { GAMMA_MAX, checkQuery, checkSearch, stageQuery } from "./search.js";
 
 const K = 10, SAMPLE_SIZE = 256, RECALL_WANTED = 0.95;
 /** MN_NLIST_MAX */
@@ -63,11 +63,12 @@ export function tune(instance: Instance, shape: Shape, options: TuneOptions): Tu
   };
 }
 
-export function setTuned(instance: Instance, { ef = 0, nprobe = 0, refineK = 0 }: TunedTo): void {
+export function setTuned(instance: Instance, { ef = 0, gamma = 0, nprobe = 0, refineK = 0 }: TunedTo): void {
   integer("ef", ef, 0, EF_MAX);
+  real("gamma", gamma, 0, GAMMA_MAX);
   integer("nprobe", nprobe, 0, NLIST_MAX);
   if (refineK !== 0) real("refineK", refineK, 1, EF_MAX);
-  instance.check(instance.wasm.set_tuned(ef, nprobe, refineK));
+  checkSearch(instance, instance.wasm.set_tuned(ef, gamma, nprobe, refineK));
 }
 
 export function audit(instance: Instance, shape: Shape, options: Sampling): Audit {

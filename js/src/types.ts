@@ -217,7 +217,7 @@ export interface IndexInfo extends CodecInfo {
   /** Of them, in links. */
   graphBytes: number;
   /** What `tune` or `setTuned` stored; 0 where searches take the default. */
-  tuned: { ef: number; nprobe: number; refineK: number };
+  tuned: { ef: number; gamma: number; nprobe: number; refineK: number };
   /** Version of the block's format, such as `"2.0"`. */
   format: string;
 }

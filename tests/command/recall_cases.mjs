@@ -26,7 +26,7 @@ export function run(suite) {
       assert.ok(found.reached && found.stored && Math.fround(found.recall.recall) >= Math.fround(wanted), JSON.stringify(found));
       assert.deepEqual([found.recall.queries, found.recall.k], [40, 5]);
       const info = json(minnow, ["info", `tuned-${name}.index`]);
-      assert.deepEqual([info.tunedEf, info.tunedNprobe], [found.ef, found.nprobe]);
+      assert.deepEqual([info.tunedEf, info.tunedGamma, info.tunedNprobe], [found.ef, found.gamma, found.nprobe]);
       assert.equal(found.ef > 0, name === "graph");
       assert.equal(found.nprobe > 0, name === "lists");
       minnow.succeed(["verify", `tuned-${name}.index`]);
@@ -57,7 +57,7 @@ export function run(suite) {
       /^tuned-graph\.index\n {2}ef +33\n {2}refine_k +1\.5\n {2}written to +set\.index\n$/);
     let info = json(minnow, ["info", "set.index"]);
     assert.deepEqual([info.tunedEf, info.tunedNprobe, info.tunedRefineK], [33, 0, 1.5]);
-    assert.deepEqual(JSON.parse(set(["lists", "--nprobe", "3"], "--json")), { ef: 0, nprobe: 3, refineK: 0, stored: true });
+    assert.deepEqual(JSON.parse(set(["lists", "--nprobe", "3"], "--json")), { ef: 0, gamma: 0, nprobe: 3, refineK: 0, stored: true });
     assert.equal(json(minnow, ["info", "set.index"]).tunedNprobe, 3);
     assert.match(set(["graph"]), /not tuned +the defaults hold/);
     info = json(minnow, ["info", "set.index"]);

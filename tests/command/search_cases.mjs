@@ -134,7 +134,7 @@ export function run(suite) {
         count: 700, capacity: 700, slots: 700, dead: 0, linked: 700, efConstruction: 100, seed: 0,
         trained: true, training: { least: 0, enough: 0 }, sealed: true, packed: false,
         clipped: 0, error: 0, compression: 1, blockBytes: 0, graphBytes: 0, codeBytes: 0,
-        refineBytes: 0, tunedEf: 0, tunedNprobe: 0, tunedRefineK: 0 });
+        refineBytes: 0, tunedEf: 0, tunedGamma: 0, tunedNprobe: 0, tunedRefineK: 0 });
     assert.equal(info.codeBytes, 96);
   });
 

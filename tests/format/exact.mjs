@@ -54,13 +54,13 @@ function sifted(index, mapped, planes, wanted) {
   return found.slice(0, size).map(({ slot }) => slot);
 }
 
-// Where a walk ends: what is farther than `reach` times the one at place `rank`
-// is not followed. Undefined: nowhere.
+// Where a walk ends: once `least` were followed, what is farther than `reach`
+// times the one at place `rank` is not. Undefined: nowhere.
 function endOf({ header }, { k, ef, gamma, rows }, wanted) {
   if (header.metric === "ip" || (ef && !gamma)) return undefined;
   const factor = f32(1 + f32(gamma || 0.1));
   const rank = rows ? wanted : k;
-  return { reach: header.metric === "jaccard" ? factor : f32(factor * factor), rank: Math.max(rank, 10) };
+  return { reach: header.metric === "jaccard" ? factor : f32(factor * factor), rank: Math.max(rank, 10), least: gamma ? 0 : 64 };
 }
 
 // The candidates, nearest first. Where slots have no vector, blocks as small as

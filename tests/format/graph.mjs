@@ -215,8 +215,9 @@ export function walk({ graph, entries, keys, state }, distance, { ef, wanted, k,
   const begin = entries.map(meet).reduce((a, b) => (isBefore(b, a) ? b : a));
   met.add(begin.slot);
   enter(begin);
+  let followed = 0;
   const farthest = () => {
-    const nearest = end && kept[end.rank - 1]?.distance;
+    const nearest = end && followed >= end.least && kept[end.rank - 1]?.distance;
     return nearest > 0 ? f32(end.reach * nearest) : Infinity;
   };
   for (let next; (next = kept.find((one) => !one.isFollowed)); ) {
@@ -226,6 +227,7 @@ export function walk({ graph, entries, keys, state }, distance, { ef, wanted, k,
       break;
     }
     next.isFollowed = true;
+    followed++;
     const bound = Math.min(limit, kept.length < ef ? Infinity : kept.at(-1).distance);
     for (const slot of graph[next.slot].links) {
       if (met.has(slot)) continue;

@@ -232,11 +232,11 @@ test("tuning finds what reaches a recall and searches use it; auditing measures 
   assert.equal(tuned.stored, false);
   assert.ok(tuned.recall.recall >= 0.98 && tuned.recall.low <= tuned.recall.recall && tuned.recall.recall <= tuned.recall.high);
   assert.deepEqual([tuned.recall.queries, tuned.recall.k, tuned.refineK], [60, 10, 0]);
-  t.diagnostic(`ef ${tuned.ef}, ${tuned.runs} runs`);
+  t.diagnostic(`gamma ${tuned.gamma}, ef ${tuned.ef}, ${tuned.runs} runs`);
   const plain = index.search(queries[0]);
   index.tune({ recall: 0.98, k: 10, sample: 60 });
   const after = index.search(queries[0]);
-  assert.deepEqual(after, index.search(queries[0], { ef: tuned.ef }));
+  assert.deepEqual(after, index.search(queries[0], { ef: tuned.ef, gamma: tuned.gamma }));
   assert.notEqual(after.stats.distances, plain.stats.distances);
   for (const other of [await Index.open(index.toBytes()), await index.pack()]) {
     assert.equal(other.search(queries[0]).stats.distances, after.stats.distances, "kept in the bytes");
@@ -269,10 +269,10 @@ test("tuning finds what reaches a recall and searches use it; auditing measures 
 
 test("what was found otherwise can be stored; a refine callback heeds it", async () => {
   const index = await ready("hnsw4,f32");
-  assert.deepEqual(index.info().tuned, { ef: 0, nprobe: 0, refineK: 0 });
+  assert.deepEqual(index.info().tuned, { ef: 0, gamma: 0, nprobe: 0, refineK: 0 });
   const plain = index.search(queries[0]);
   index.setTuned({ ef: 33, refineK: 3 });
-  assert.deepEqual(index.info().tuned, { ef: 33, nprobe: 0, refineK: 3 });
+  assert.deepEqual(index.info().tuned, { ef: 33, gamma: 0, nprobe: 0, refineK: 3 });
   assert.deepEqual(index.search(queries[0]), index.search(queries[0], { ef: 33 }));
   let asked = 0;
   const refine = (keys) => {
@@ -283,13 +283,16 @@ test("what was found otherwise can be stored; a refine callback heeds it", async
     index.search(queries[0], { ...options, refine });
     assert.equal(asked, candidates, JSON.stringify(options));
   }
+  index.setTuned({ gamma: 0.25, refineK: 3 });
+  assert.deepEqual(index.search(queries[0]), index.search(queries[0], { gamma: 0.25 }));
+  assert.deepEqual(index.search(queries[0], { ef: 33 }).stats.plan, "walk");
   const again = await Index.open(index.toBytes());
-  assert.deepEqual(again.info().tuned, index.info().tuned);
+  assert.deepEqual(again.info().tuned, { ef: 0, gamma: 0.25, nprobe: 0, refineK: 3 });
   index.setTuned();
   assert.deepEqual(index.search(queries[0]), plain);
   index.search(queries[0], { k: 5, refine });
   assert.equal(asked, 50);
-  for (const wrong of [{ ef: -1 }, { ef: 70000 }, { nprobe: 65537 }, { refineK: 0.5 }]) {
+  for (const wrong of [{ ef: -1 }, { ef: 70000 }, { gamma: -0.1 }, { gamma: 17 }, { nprobe: 65537 }, { refineK: 0.5 }]) {
     assert.throws(() => index.setTuned(wrong), RangeError, JSON.stringify(wrong));
   }
 });

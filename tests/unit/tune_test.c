@@ -257,7 +257,7 @@ static void test_unreached(void) {
   tuning.ef_max = 20;
   tuning.recall = 0.99f;
   t = tuned_with(&g.index, &tuning);
-  CHECK(!t.reached && t.ef == 20 / MN_EF_STRETCH && t.gamma > 0 &&
+  CHECK(!t.reached && t.ef == K && t.gamma > 0 &&
         t.recall.recall < 0.99f);
   fixture_free(&g);
   free(queries);

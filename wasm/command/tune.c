@@ -67,9 +67,11 @@ static exit_code run(tuning *t) {
 /* Stores what is given, or, where nothing is, that there is nothing. */
 static exit_code set(tuning *t) {
   const mn_query *query = &t->of.query;
-  const mn_status status = mn_index_set_tuned(&t->of.memory.index, query->ef,
-                                              query->nprobe, query->refine_k);
+  const mn_status status =
+      mn_index_set_tuned(&t->of.memory.index, query->ef, query->gamma,
+                         query->nprobe, query->refine_k);
   t->found = (mn_tuned){.ef = query->ef,
+                        .gamma = query->gamma,
                         .nprobe = query->nprobe,
                         .refine_k = query->refine_k,
                         .reached = 1,
@@ -98,8 +100,7 @@ static void print(const tuning *t) {
            found->ef, (double)found->gamma, found->nprobe,
            (double)found->refine_k);
     if (t->sets) {
-      printf(",\"stored\":true}
-");
+      printf(",\"stored\":true}\n");
       return;
     }
     printf(",\"recall\":");
@@ -119,7 +120,8 @@ static void print(const tuning *t) {
     printf("  nprobe            %u\n", found->nprobe);
   if (found->refine_k > 0)
     printf("  refine_k          %.4g\n", (double)found->refine_k);
-  if (found->ef == 0 && found->nprobe == 0 && found->refine_k == 0)
+  if (found->ef == 0 && !(found->gamma > 0) && found->nprobe == 0 &&
+      found->refine_k == 0)
     printf(t->sets ? "  not tuned         the defaults hold\n"
                    : "  nothing to tune   a scan compares all\n");
   if (!t->sets) {
