@@ -31,11 +31,11 @@ static void bench_check(mn_status status, const char *what) {
 
 enum { BENCH_EF_MAX = 4096 };
 
-/* A query without its vector. `ef` is, of a graph, gamma in thousandths, with all
- * that the walk ends with refined where the index refines; of an inverted file,
- * the lists that are scanned, with three times as many candidates refined; of a
- * flat index, the candidates that are refined. 0: all as the library has it by
- * default. */
+/* A query without its vector. `ef` is, of a graph, gamma in thousandths, with
+ * all that the walk ends with refined where the index refines; of an inverted
+ * file, the lists that are scanned, with three times as many candidates
+ * refined; of a flat index, the candidates that are refined. 0: all as the
+ * library has it by default. */
 static mn_query bench_query_for(const bench_set *set, mn_structure structure,
                                 uint32_t ef) {
   mn_query query = {.dimensions = set->dimensions, .k = BENCH_K};

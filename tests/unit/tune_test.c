@@ -257,8 +257,7 @@ static void test_unreached(void) {
   tuning.ef_max = 20;
   tuning.recall = 0.99f;
   t = tuned_with(&g.index, &tuning);
-  CHECK(!t.reached && t.ef == K && t.gamma > 0 &&
-        t.recall.recall < 0.99f);
+  CHECK(!t.reached && t.ef == K && t.gamma > 0 && t.recall.recall < 0.99f);
   fixture_free(&g);
   free(queries);
   free(rows);
