@@ -36,13 +36,13 @@ export function run(suite) {
       assert.ok(plain.recall.distances > audited.recall.distances);
     }
     const text = minnow.succeed(["info", "tuned-graph.index"]).stdout;
-    assert.match(text, /^ {2}tuned to +ef \d+ refine_k [\d.]+$/m);
+    assert.match(text, /^ {2}tuned to +ef \d+ gamma [\d.]+ refine_k [\d.]+$/m);
     assert.match(minnow.succeed(["info", "recall-graph.index"]).stdout, /^(?![^]*tuned to)/);
   });
 
   suite.each("tuning without writing, on its own vectors", (minnow) => {
     const text = minnow.succeed(["tune", "recall-graph.index", "--sample", "50", "--recall", "0.8"]).stdout;
-    assert.match(text, /^recall-graph\.index\n {2}ef +\d+\n {2}refine_k +[\d.]+\n {2}recall@10 +\d\.\d{4} \(/);
+    assert.match(text, /^recall-graph\.index\n {2}ef +\d+\n {2}gamma +[\d.]+\n {2}refine_k +[\d.]+\n {2}recall@10 +\d\.\d{4} \(/);
     assert.match(text, /^ {2}queries +50 vectors of the index$/m);
     assert.match(text, /^ {2}tried +\d+ settings, \d+ distances$/m);
     minnow.succeed(["pack", "tuned-graph.index", "-o", "tuned-packed.index"]);
