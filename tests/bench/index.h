@@ -3,6 +3,7 @@
  * measure Minnow natively. It is named by a spec string of the library's, and
  * behind that, if wanted,
  *
+ *     " ef64"      is linked with ef_construction 64
  *     " packed"    is packed when it has been built; the live block is let go
  *     " portable"  uses the kernels in plain C */
 #ifndef BENCH_INDEX_H
@@ -92,7 +93,11 @@ static bench_index bench_create(const bench_set *set, const char *spec,
   memset(&made, 0, sizeof made);
   mn_options options = {.dimensions = set->dimensions,
                         .metric = (mn_metric)set->metric};
-  bench_check(mn_options_parse(&options, spec, strlen(spec), NULL), spec);
+  const char *end = strstr(spec, " ef");
+  if (end != NULL)
+    options.ef_construction = (uint32_t)strtoul(end + 3, NULL, 10);
+  size_t length = end != NULL ? (size_t)(end - spec) : strlen(spec);
+  bench_check(mn_options_parse(&options, spec, length, NULL), spec);
   bench_check(mn_plan(&options, set->n, largest, &made.sizes), "plan");
   made.block = bench_arena(made.sizes.block_bytes);
   bench_check(mn_index_create(&made.index, &options, set->n, &made.block),

@@ -12,8 +12,12 @@ const most = 1024;
 export const libraries = {
   async Minnow(name) {
     const { Index } = await import("minnow");
-    const [spec, form] = name.split(" ");
-    let index = await Index.create({ dimensions: set.dimensions, metric: set.metric, spec, capacity: set.n });
+    const [spec, ...forms] = name.split(" ");
+    const linked = forms.find((form) => form.startsWith("ef"));
+    let index = await Index.create({
+      dimensions: set.dimensions, metric: set.metric, spec, capacity: set.n,
+      ...(linked && { efConstruction: Number(linked.slice(2)) }),
+    });
     let stats;
     return {
       add() {
@@ -21,7 +25,7 @@ export const libraries = {
         if (!trained) index.train(sample(training.enough));
         for (const [from, to] of parts()) index.add(set.base.subarray(from * set.dimensions, to * set.dimensions));
       },
-      pack: form !== "packed" ? undefined : async () => {
+      pack: !forms.includes("packed") ? undefined : async () => {
         const live = index;
         index = await live.pack();
         live.close();
