@@ -819,8 +819,8 @@ mn_status mn_index_thaw(const mn_index *packed, uint32_t capacity,
  *                    to another vector, its links are followed at once (ACORN,
  *                    Patel et al., arXiv 2403.04871)
  *   MN_PLAN_POST     walks as if there were no condition, with as many
- *                    candidates as there is room for, and drops what does not
- *                    match
+ *                    candidates as there is room for, until gamma ends it, and
+ *                    drops what does not match
  *   MN_PLAN_PROBE    only of an ivf index, where it stands for every plan but a
  *                    scan: scans the lists nearest to the query */
 typedef enum mn_plan_kind {
@@ -887,8 +887,8 @@ typedef struct mn_query {
   uint32_t ef;         /* graph: candidates kept, up to MN_EF_MAX; more finds
                           more and takes longer; raised to k (or the number
                           to refine) where smaller; with conditions half as
-                          many more are kept; 0: what the index is tuned to, or
-                          else MN_EF_DEFAULT. See `gamma`. */
+                          many more are kept; 0: where gamma is 0 too, what the
+                          index is tuned to, or else MN_EF_DEFAULT */
   uint32_t nprobe;     /* ivf: lists that are scanned, the nearest first; more
                           find more and take longer; as many more as k hits
                           need; 0: what the index is tuned to, or else 3 times
@@ -907,8 +907,9 @@ typedef struct mn_query {
   uint32_t refine_planes; /* bits, with `planes`, without `refine`: candidates
                              are refined by this many, more than `planes`; 0:
                              they are not */
-  float refine_k;         /* at least 1: refine_k k candidates are refined,
-                             rounded up; 0: what the index is tuned to, or else
+  float refine_k;         /* at least 1: up to refine_k k candidates are
+                             refined, rounded up; a walk that gamma ends may
+                             leave fewer; 0: what the index is tuned to, or else
                              MN_REFINE_K_DEFAULT */
   mn_fetch fetch;         /* NULL, or refine by exact distances to the vectors
                              that this brings, instead of what is stored; not
@@ -933,14 +934,15 @@ typedef struct mn_query {
   mn_plan_kind plan;   /* 0: MN_PLAN_AUTO */
   /* graph: the walk ends at the first candidate that is farther than 1 + gamma
    * times the k-th nearest so far (the MN_GAMMA_RANK-th where k is smaller), by
-   * distances that are not squared; up to MN_GAMMA_MAX. Easy queries end early,
-   * hard ones go on: the same recall for a fifth to a third fewer distances
-   * than by ef alone (Al-Jazzazi et al., arXiv 2505.15636, section 3). Up to
-   * MN_EF_STRETCH ef candidates are kept. 0: where ef is 0 too, what the index
-   * is tuned to, or else MN_GAMMA_DEFAULT, and then MN_GAMMA_LEAST candidates
-   * are walked from in any case; where only ef is said, that alone decides. So
-   * it does with MN_IP, whose distances have no zero to measure from (there
-   * gamma must be 0), and where conditions let through few. */
+   * the roots of the distances of hits (under MN_JACCARD by those themselves);
+   * up to MN_GAMMA_MAX. Easy queries end early, hard ones go on: the same
+   * recall for a fifth to a third fewer distances than by ef alone (Al-Jazzazi
+   * et al., arXiv 2505.15636, section 3). Up to MN_EF_STRETCH ef candidates are
+   * kept. 0: where ef is 0 too, what the index is tuned to, or else
+   * MN_GAMMA_DEFAULT, and then MN_GAMMA_LEAST candidates are walked from in any
+   * case; where only ef is said, that alone decides. So it does with MN_IP,
+   * whose distances have no zero to measure from (there gamma must be 0), and
+   * where conditions let through few. */
   float gamma;
   uint64_t budget; /* 0, or compute no more than so many distances to find
                       candidates; what was found until then is the answer,
@@ -960,8 +962,8 @@ typedef struct mn_hit {
  * flat: O(n d); hnsw: about O(ef log n) distances, with conditions see
  * mn_plan_kind.
  * Candidates are found by the encoding; where there is a refine encoding, more
- * planes than were read, or `fetch`, the best refine_k k of them are ranked
- * again by that, and the distances of the hits are its.
+ * planes than were read, or `fetch`, up to refine_k k of them, the best, are
+ * ranked again by that, and the distances of the hits are its.
  * Errors: ARGUMENT (also a list that is missing, or an unknown plan),
  * DIMENSIONS, NOT_FINITE, ZERO_VECTOR, ARENA, and what `fetch` returns. */
 mn_status mn_index_search(const mn_index *index, const mn_query *query,
@@ -1085,11 +1087,14 @@ typedef struct mn_recall {
 #define MN_TUNE_EF_MAX 4096u
 
 typedef struct mn_tuning {
-  mn_sampling sampling; /* its query->ef, nprobe and refine_k stay as they are
-                           where they are not 0, else they are chosen */
+  mn_sampling sampling; /* its query->ef, gamma, nprobe and refine_k stay as
+                           they are where they are not 0, else they are chosen;
+                           where ef or gamma is said, neither is */
   float recall;         /* to be reached, above 0, at most 1 */
-  uint32_t ef_max;      /* at most so many candidates are kept, or, without a
-                           graph, refined; 0: MN_TUNE_EF_MAX. Raised to k */
+  uint32_t ef_max;      /* at most so many candidates are kept (with gamma
+                           MN_EF_STRETCH times ef: so ef goes up to a fourth of
+                           it, as do candidates to refine), or, without a graph,
+                           refined; 0: MN_TUNE_EF_MAX. Raised to k */
   uint32_t store;       /* 1: what was found is stored, where it reaches the
                            recall */
   uint64_t budget; /* distances in all, to the next query; 0: no bound. With
@@ -1098,7 +1103,7 @@ typedef struct mn_tuning {
 } mn_tuning;
 
 typedef struct mn_tuned {
-  uint32_t ef;      /* 0: there is no graph */
+  uint32_t ef;      /* 0: there is no graph, or only gamma was said */
   uint32_t nprobe;  /* 0: there are no lists */
   float refine_k;   /* 0: nothing is refined */
   float gamma;      /* 0: there is no graph, or ef alone decides */

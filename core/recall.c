@@ -52,6 +52,16 @@ mn_setting mn_trial_widest(const mn_trial *t, uint32_t ef_max) {
   return setting;
 }
 
+uint32_t mn_trial_most(const mn_trial *t, uint32_t ef_max) {
+  const uint32_t ef = mn_trial_widest(t, ef_max).ef;
+  if (!mn_is_graph(&t->index->options))
+    return ef_max;
+  if (t->turns_ef)
+    return ef;
+  const uint32_t kept = ef == 0 ? MN_EF_DEFAULT : ef;
+  return kept > t->asked.candidates ? kept : t->asked.candidates;
+}
+
 /* The most that a search takes, whose scratch need not grow with what it
  * refines: a scan that refines more may do without a sieve. */
 static mn_status measure_searches(mn_trial *t, uint32_t ef_max) {
@@ -59,7 +69,7 @@ static mn_status measure_searches(mn_trial *t, uint32_t ef_max) {
   mn_setting setting = mn_trial_widest(t, ef_max);
   if (is_free)
     setting.candidates = t->query.k;
-  const uint32_t to = is_free ? ef_max : setting.candidates;
+  const uint32_t to = is_free ? mn_trial_most(t, ef_max) : setting.candidates;
   mn_status status = MN_OK;
   t->search_bytes = 0;
   for (; setting.candidates <= to && status == MN_OK; setting.candidates++) {

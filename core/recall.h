@@ -56,6 +56,9 @@ typedef struct mn_trial {
  * refined. */
 mn_setting mn_trial_widest(const mn_trial *trial, uint32_t ef_max);
 
+/* Candidates that tuning refines at the most: no more than a graph keeps. */
+uint32_t mn_trial_most(const mn_trial *trial, uint32_t ef_max);
+
 /* Reads what is asked: everything but what is allocated. Errors: ARGUMENT,
  * DIMENSIONS, SAMPLE (nothing can be asked for). The largest search is that
  * with up to `ef_max` candidates; 0: the one that is asked for. */

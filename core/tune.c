@@ -171,7 +171,7 @@ static mn_status choose(tuner *t, uint32_t ef_max) {
   if (!turns_candidates)
     return try(t, &trial->asked, &reached);
   const dial candidates = {.from = trial->asked, .turns_candidates = 1};
-  return find(t, &candidates, query->k, ef_max);
+  return find(t, &candidates, query->k, mn_trial_most(trial, ef_max));
 }
 
 static uint32_t ef_max_of(const mn_tuning *tuning) {

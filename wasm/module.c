@@ -45,6 +45,7 @@ AT(mn_info, error, 128);
 AT(mn_info, format_major, 136);
 AT(mn_info, dead, 148);
 AT(mn_info, tuned_refine_k, 156);
+AT(mn_info, tuned_gamma, 164);
 AT(mn_info, tuned_nprobe, 160);
 AT(struct report, spec, 8);
 AT(struct report, info, 88);

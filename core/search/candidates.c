@@ -32,10 +32,10 @@ int mn_seeker_allocate(const mn_options *options, uint32_t capacity,
                        const mn_query *query, const mn_stages *stages,
                        const uint64_t *keys, mn_seeker *seeker,
                        mn_arena *scratch) {
-  uint32_t room = stages->candidates;
+  uint32_t room = stages->candidates; /* of the pool, and a graph's queue */
   if (mn_is_graph(options)) {
     const uint32_t ef = query->ef == 0 ? MN_EF_DEFAULT : query->ef;
-    seeker->kept = seeker->ef = larger(ef, room);
+    seeker->kept = seeker->ef = larger(ef, stages->candidates);
     room = mn_hunt_room(seeker->ef);
     seeker->ending = MN_NO_ENDING;
     if (is_ended(options, query)) {
@@ -161,13 +161,14 @@ static outcome walk(const mn_index *index, const mn_query *query,
                                                             : UINT64_MAX,
                       .most = most,
                       .two_hop = choice->plan == MN_PLAN_TWO_HOP};
-    if (seeker->kept > seeker->ef && choice->plan == MN_PLAN_WALK &&
+    if (seeker->ending.rank > 0 && choice->plan == MN_PLAN_WALK &&
         choice->enough >= seeker->ef) {
       how.enough = how.hops = seeker->kept;
     } else {
       pool->capacity = choice->kept;
       seeker->walk.ending = MN_NO_ENDING;
     }
+    MN_ASSERT(pool->capacity <= seeker->room - seeker->room / 2);
     is_done =
         mn_graph_hunt(index, target, &how, &seeker->walk, &seeker->hunt, pool);
   }
@@ -204,7 +205,7 @@ void mn_find_candidates(const mn_index *index, const mn_query *query,
   if (filter != NULL && mn_filter_is_plain(filter) && index->state->dead == 0)
     walked = NULL;
   const mn_choice choice =
-      mn_choose_plan(index, query, walked, stages->planes, seeker->kept);
+      mn_choose_plan(index, query, walked, stages->planes, seeker->ef);
   stats->plan = choice.plan;
   stats->reason = choice.reason;
   stats->matches = choice.matches;

@@ -12,7 +12,8 @@ typedef struct mn_seeker {
   mn_pool sieve; /* what a scan by signs leaves */
   mn_pool pool;  /* candidates; behind them, in a graph, the queue of a hunt */
   uint32_t kept; /* candidates that a walk keeps */
-  uint32_t ef;   /* and one that no distance ends */
+  uint32_t
+      ef; /* and where conditions let through few: no distance ends it then */
   uint32_t room; /* of the pool and the queue */
   mn_ending ending;
   mn_walk walk;

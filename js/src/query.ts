@@ -6,14 +6,14 @@ import type { Vectors } from "./types.js";
 export interface Precision {
   /**
    * hnsw: candidates kept, up to 65,535; more finds more and takes longer.
-   * Raised to k, or to the number to refine, where smaller. 0, the default, is
-   * what the index is tuned to, or else 128. See `gamma`.
+   * Raised to k, or to the number to refine, where smaller. 0, the default: where
+   * `gamma` is 0 too, what the index is tuned to, or else 128.
    */
   ef?: number | undefined;
   /**
    * hnsw: the walk ends at the first candidate that is farther than 1 + gamma
-   * times the k-th nearest so far (the 10th where k is smaller); distances are
-   * taken as they are, not squared. Up to 16. Easy queries end early and hard
+   * times the k-th nearest so far (the 10th where k is smaller), by the roots of
+   * the distances of hits (with metric `"jaccard"` by those themselves). Up to 16. Easy queries end early and hard
    * ones go on, with up to 4 times `ef` candidates: the same recall for a fifth
    * to a third fewer distances than by `ef` alone (arXiv 2505.15636). 0, the
    * default: where `ef` is 0 too, what the index is tuned to, or else 0.1, and
@@ -40,7 +40,7 @@ export interface Precision {
    */
   refinePlanes?: number | undefined;
   /**
-   * `refineK` times `k` candidates are refined, where there is something to
+   * Up to `refineK` times `k` candidates are refined, where there is something to
    * refine them by: a refine encoding, more planes, `refine`. From 1; 0, the
    * default, is what the index is tuned to, or else 10.
    */
@@ -241,7 +241,7 @@ export interface Sampling extends Precision {
 export interface TuneOptions extends Sampling {
   /** To be reached, above 0 and at most 1. Default 0.95. */
   recall?: number | undefined;
-  /** The largest ef (without a graph: candidates to refine) that is tried, 1 to 65,535. Default 4,096. */
+  /** The most candidates that are kept (with gamma 4 times ef; without a graph: refined), 1 to 65,535. Default 4,096. */
   efMax?: number | undefined;
   /** Stops after about so many distances. Default: none. */
   budget?: number | undefined;

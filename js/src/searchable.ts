@@ -38,7 +38,7 @@ export abstract class Searchable extends Block {
    * The k vectors nearest to `query`, or as many as there are and as satisfy the
    * conditions. flat: O(n d); hnsw: about O(ef log n) distances.
    * Throws "not-finite", "zero-vector", "memory", "key-unsafe" and "argument"
-   * (planes that the encoding does not have).
+   * (planes that the encoding does not have; gamma with metric `"ip"`).
    */
   search(query: Vectors, options: SearchOptions = {}): SearchResult {
     const found = this.#find(query, options);

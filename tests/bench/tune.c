@@ -53,6 +53,7 @@ static void say_others(const bench_set *set, const mn_index *index,
   mn_query query = {.dimensions = set->dimensions,
                     .k = BENCH_K,
                     .ef = tuned->ef,
+                    .gamma = tuned->gamma,
                     .nprobe = tuned->nprobe,
                     .refine_k = tuned->refine_k,
                     .stats = &stats};
@@ -71,11 +72,12 @@ static void say_others(const bench_set *set, const mn_index *index,
 }
 
 static void say_tuned(const mn_tuned *t) {
-  printf("{\"ef\":%u,\"nprobe\":%u,\"refineK\":%.3f,\"reached\":%u,\"runs\":%u,"
+  printf("{\"ef\":%u,\"gamma\":%.4f,\"nprobe\":%u,\"refineK\":%.3f,\"reached\":"
+         "%u,\"runs\":%u,"
          "\"spent\":%llu,\"recall\":{\"queries\":%u,\"recall\":%.5f,"
          "\"low\":%.5f,\"high\":%.5f,\"distances\":%.1f,\"refined\":%.1f},",
-         t->ef, t->nprobe, (double)t->refine_k, t->reached, t->runs,
-         (unsigned long long)t->spent, t->recall.queries,
+         t->ef, (double)t->gamma, t->nprobe, (double)t->refine_k, t->reached,
+         t->runs, (unsigned long long)t->spent, t->recall.queries,
          (double)t->recall.recall, (double)t->recall.low,
          (double)t->recall.high, (double)t->recall.distances,
          (double)t->recall.refined);

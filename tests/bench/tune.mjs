@@ -30,6 +30,7 @@ const columns = [
   ["judged by", (row) => names[row.exact]],
   ["aim", (row) => String(row.aim)],
   ["ef, nprobe", (row) => String(row.ef || row.nprobe || "–")],
+  ["γ", (row) => (row.gamma ? row.gamma.toFixed(3) : "–")],
   ["refine_k", (row) => (row.refineK ? row.refineK.toFixed(1) : "–")],
   ["recall@10", (row) => row.recall.recall.toFixed(4) + (row.reached ? "" : " (most)")],
   ["95 %", (row) => `${row.recall.low.toFixed(3)} to ${row.recall.high.toFixed(3)}`],

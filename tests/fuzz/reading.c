@@ -71,10 +71,12 @@ static mn_query make_query(const mn_index *index, const float *row) {
   static const uint32_t ks[] = {1, 7, K_MAX}, efs[] = {0, 1, 100};
   static const uint32_t planes[] = {0, 0, 1, 2, 4, 8, 5, 3};
   static const float refine_ks[] = {0, 1, 2.5f, 1e9f};
+  static const float gammas[] = {0, 0.01f, 0.2f, 16};
   return (mn_query){.vector = row,
                     .dimensions = index->options.dimensions,
                     .k = ks[draw() % 3],
                     .ef = efs[draw() % 3],
+                    .gamma = gammas[draw() % 4],
                     .nprobe = draw() % 2 ? draw() % 5 : 0,
                     .planes = planes[draw() % 8],
                     .refine_planes = draw() % 3 ? 0 : planes[draw() % 8],
@@ -85,7 +87,8 @@ static mn_query make_query(const mn_index *index, const float *row) {
 
 /* Only of these does it depend on the index whether they are in range. */
 static int may_be_refused(const mn_query *query) {
-  return query->planes > 0 || query->refine_planes > 0 || query->fetch != NULL;
+  return query->planes > 0 || query->refine_planes > 0 ||
+         query->fetch != NULL || query->gamma > 0;
 }
 
 static void search(const mn_index *index, const float *row, const conditions *c,

@@ -93,6 +93,9 @@ static void draw_question(const mn_index *index, question *q) {
                         .dimensions = MODEL_D,
                         .k = 1 + draw(MODEL_K),
                         .ef = draw(2) ? 0 : 1 + draw(20),
+                        .gamma = draw(2) || index->options.metric == MN_IP
+                                     ? 0
+                                     : (float)(1 + draw(40)) / 100,
                         .plan = (mn_plan_kind)draw(MN_PLAN_POST + 1)};
   const uint32_t share = draw(4); /* 0: no filter */
   for (uint32_t key = 0; key < MODEL_KEYS; key++)

@@ -144,6 +144,12 @@ static void test_search_refused(const char *spec, mn_metric metric) {
   refuse_query(&f, &q, MN_ERROR_ARGUMENT);
   q = good, q.ef = MN_EF_MAX + 1;
   refuse_query(&f, &q, MN_ERROR_ARGUMENT);
+  const float gammas[] = {-0.1f, 17, NAN, INFINITY,
+                          metric == MN_IP ? 0.1f : 17};
+  for (unsigned i = 0; i < sizeof gammas / sizeof *gammas; i++) {
+    q = good, q.gamma = gammas[i];
+    refuse_query(&f, &q, MN_ERROR_ARGUMENT);
+  }
   q = good, q.vector = NULL;
   refuse_query(&f, &q, MN_ERROR_ARGUMENT);
   const float bad[] = {NAN, INFINITY, -INFINITY, 0x1p63f};

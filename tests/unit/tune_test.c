@@ -223,6 +223,11 @@ static void test_refined(const char *spec) {
   const mn_tuned a = tuned_with(&f.index, &again);
   CHECK(a.reached && a.runs == 1 && a.refine_k == t.refine_k);
   CHECK_EQUAL(a.ef, t.ef == 0 ? 0 : t.ef + 5);
+  if (t.ef > 0) { /* no more is refined than it keeps then */
+    fixed = (mn_query){.k = K, .ef = 10 * K};
+    const mn_tuned kept = tuned_with(&f.index, &again);
+    CHECK(kept.ef == 10 * K && kept.gamma == 0 && kept.refine_k <= 10);
+  }
   free(queries);
   free(rows);
   fixture_free(&f);

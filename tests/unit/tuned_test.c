@@ -2,6 +2,8 @@
 /* What tuning stores: where it is heeded, and what keeps it. */
 #include "tuned.h"
 
+#include "../../core/block.h"
+
 #include <math.h>
 
 #define D 24u
@@ -31,6 +33,41 @@ static uint64_t distances_by_default(const mn_index *index, const float *row,
   CHECK_EQUAL(scratch.peak, bytes);
   free(memory);
   return stats.distances * 1000 + stats.refined;
+}
+
+/* What a hostile block is tuned to is looked at when it is opened. */
+static void test_hostile(mn_metric metric) {
+  static const float gammas[] = {NAN,   INFINITY, -INFINITY, -1,
+                                 16.5f, 16,       7e-43f,    0};
+  fixture f = fixture_filled("hnsw4,f32", metric, D, "uniform", 100);
+  for (unsigned i = 0; i < sizeof gammas / sizeof *gammas; i++) {
+    const float gamma = gammas[i];
+    const int holds =
+        gamma >= 0 && gamma <= (metric == MN_IP ? 0 : MN_GAMMA_MAX);
+    mn_index copy;
+    f.index.state->tuned_gamma = gamma;
+    CHECK_OK(mn_index_seal(&f.index));
+    CHECK_STATUS(mn_index_open(&copy, f.index.block, f.index.block_bytes),
+                 holds ? MN_OK : MN_ERROR_CORRUPT);
+    CHECK_STATUS(mn_index_set_tuned(&f.index, 0, gamma, 0, 0),
+                 holds ? MN_OK : MN_ERROR_ARGUMENT);
+  }
+  fixture_free(&f);
+}
+
+/* Where distances do not begin at 0, ef is tuned, and alone decides. */
+static void test_ip(void) {
+  fixture f = fixture_filled("hnsw8,f32", MN_IP, D, "uniform", N);
+  const mn_query query = {.k = K};
+  const mn_tuning tuning = {
+      .sampling = {.query = &query}, .recall = 0.9f, .store = 1};
+  const mn_tuned t = tuned_with(&f.index, &tuning);
+  CHECK(t.reached && t.stored && t.ef >= K && t.gamma == 0);
+  float *row = fixture_rows("uniform", N, 1, D);
+  CHECK_EQUAL(distances_by_default(&f.index, row, 0, 0, 0),
+              distances_by_default(&f.index, row, t.ef, 0, 0));
+  free(row);
+  fixture_free(&f);
 }
 
 /* Queries that say 0 take what was stored, in every copy of the block. */
@@ -123,6 +160,9 @@ static void test_lists(void) {
 }
 
 int main(void) {
+  test_hostile(MN_L2);
+  test_hostile(MN_IP);
+  test_ip();
   test_lists();
   test_stored();
   return test_report();

@@ -48,8 +48,9 @@ static const char formats[] =
 /* How a search finds and refines candidates. */
 static const char precision[] =
     "  --ef N            candidates kept while walking a graph, 1 to 65535;\n"
-    "                    more finds more and takes longer; default: what the\n"
-    "                    index is tuned to, or 128, and at least K\n"
+    "                    more finds more and takes longer; default,\n"
+    "                    without --gamma: what the index is tuned to, or 128;\n"
+    "                    at least K\n"
     "  --gamma X         end a walk at the first candidate farther than 1 + X\n"
     "                    times the K-th nearest, keeping up to 4 times --ef;\n"
     "                    default, without --ef: what the index is tuned to, "
@@ -63,7 +64,7 @@ static const char precision[] =
     "                    of each number; default for bits4 and up: about 400\n"
     "                    bits a vector, then refine by all\n"
     "  --refine-planes P with --planes: refine by more bits; default: do not\n"
-    "  --refine-k X      refine X times K candidates, where there is "
+    "  --refine-k X      refine up to X times K candidates, where there is "
     "something\n"
     "                    to refine by; from 1; default: what the index is "
     "tuned\n"
@@ -267,20 +268,21 @@ help_parts help_merge[] = {
 help_parts help_tune[] = {
     "Usage: minnow tune INDEX [-o OUT] [options]\n"
     "\n"
-    "Finds the least gamma and ef (ivf: nprobe), then the least refine_k, by "
-    "which "
-    "searches\n"
+    "Finds the least gamma (metric ip: ef; ivf: nprobe), then the least\n"
+    "refine_k and ef, by which searches\n"
     "reach a recall, and with -o writes the index so that searches that say\n"
     "nothing use them. OUT may be INDEX. Exit code 3: it cannot be reached.\n"
     "\n"
     "Options:\n"
     "  -o OUT            the file to write; default: only tell\n"
-    "  --set             do not measure: write --ef, --nprobe and --refine-k "
-    "as\n"
+    "  --set             do not measure: write --ef, --gamma, --nprobe and\n"
+    "                    --refine-k as\n"
     "                    they are given, or, without any, the defaults again\n"
     "  --recall R        to be reached, up to 1; default 0.95\n",
     sampling,
-    "  --ef-max N        the largest ef to try, 1 to 65535; default 4096\n"
+    "  --ef-max N        the most candidates to keep (4 times ef), 1 to "
+    "65535;\n"
+    "                    default 4096\n"
     "  --budget N        distances in all, about; default: as many as it "
     "takes\n",
     precision,

@@ -46,7 +46,7 @@ static void print_tuned(const mn_info *info) {
   if (info->tuned_ef > 0)
     printf(" ef %u", info->tuned_ef);
   if (info->tuned_gamma > 0)
-    printf(" gamma %.4g", (double)info->tuned_gamma);
+    printf(" gamma %.9g", (double)info->tuned_gamma);
   if (info->tuned_nprobe > 0)
     printf(" nprobe %u", info->tuned_nprobe);
   if (info->tuned_refine_k > 0)

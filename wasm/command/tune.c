@@ -115,7 +115,7 @@ static void print(const tuning *t) {
   if (found->ef > 0)
     printf("  ef                %u\n", found->ef);
   if (found->gamma > 0)
-    printf("  gamma             %.4g\n", (double)found->gamma);
+    printf("  gamma             %.9g\n", (double)found->gamma);
   if (found->nprobe > 0)
     printf("  nprobe            %u\n", found->nprobe);
   if (found->refine_k > 0)

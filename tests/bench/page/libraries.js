@@ -5,7 +5,7 @@ import { k, parts, rowOf, sample, set } from "./set.js";
 const most = 1024;
 
 // A peer: search(query, ef, condition) gives row numbers, and `stats()` what it
-// took; without `ef` it takes Minnow's default of 128 candidates. One that is to
+// took; without `ef` Minnow takes its defaults, its peer 128 candidates. One to
 // be packed has pack(). condition(passes) makes one of a function of a row.
 // put(rows, replace) adds rows, in the place of deleted ones if that must be
 // said. Minnow's `name` is as in index.h.
