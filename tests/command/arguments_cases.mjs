@@ -3,14 +3,14 @@
 import assert from "node:assert/strict";
 import { makeRows, npy } from "./vectors.mjs";
 
-const commands = ["build", "pack", "thaw", "search", "upsert", "delete", "merge", "tune", "audit", "encode",
-  "decode", "info", "verify"];
+const commands = ["build", "pack", "thaw", "search", "upsert", "update", "delete", "merge", "repair",
+  "compact", "tune", "audit", "encode", "decode", "info", "verify"];
 const build = ["build", "rows.npy", "-o", "out.index"];
 const l2 = ["--metric", "l2"];
 
 // [words, what standard error says]; all end with 2.
 const mistakes = [
-  [["bild"], /bild: not a command; give build, pack, thaw, search, upsert, delete/],
+  [["bild"], /bild: not a command; give build, pack, thaw, search, upsert, update, delete, merge, repair,/],
   [["build"], /build: INPUT is missing; see `minnow build --help`/],
   [["build", "rows.npy", ...l2], /-o INDEX is missing/],
   [build, /--metric l2\|ip\|cosine\|hamming\|jaccard is missing/],
@@ -48,6 +48,13 @@ const mistakes = [
   ...["0", "MB", "1TB", "1mb", "1.5MB", "-1", "99999999999999999999", "18446744074GB"].map((bytes) =>
     [[...build, ...l2, `--budget=${bytes}`],
       new RegExp(`--budget: \`${bytes}\` is not a number of bytes, such as 20000000, 20MB`)]),
+  [["upsert", "x.index", "rows.npy", "-o", "rows.npy"], /-o: rows.npy is the input/],
+  [["update", "x.index", "-", "-o", "y.index", "--format", "f32", "--keys", "-"],
+    /--keys: standard input cannot be both/],
+  [["update", "x.index", "-o", "y.index"], /update: INPUT is missing; see `minnow update --help`/],
+  [["repair", "x.index"], /repair: -o OUT is missing/],
+  [["compact", "x.index"], /compact: -o OUT is missing/],
+  [["compact", "x.index", "-o", "y.index", "--keys", "k.txt"], /no option is called `--keys`/],
   [["pack", "x.index"], /-o OUT is missing/],
   [["thaw", "x.index", "-o", "y.index", "--capacity", "0"], /--capacity: `0` is not an integer from 1/],
   [["thaw"], /INDEX is missing/],

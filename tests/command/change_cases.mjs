@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Deleting, upserting and merging: what is found then, and mistakes.
+// Deleting, upserting, updating, merging, repairing and compacting: what is found then, and mistakes.
 import assert from "node:assert/strict";
-import { attach } from "./sections.mjs";
+import { attach, withDeleted } from "./host.mjs";
 import { f32, jsonl, makeRows, ranked, recall } from "./vectors.mjs";
 
 const D = 16;
@@ -83,6 +83,69 @@ export function run(suite) {
       }
     });
 
+    suite.each(`${name}: updating`, (minnow) => {
+      const keys = fresh.map((_, i) => 3 * i);
+      minnow.write("fresh.f32", f32(fresh));
+      minnow.write("third.jsonl", jsonl(fresh, (i) => ({ key: keys[i] })));
+      minnow.write("third.txt", lines(keys));
+      const said = minnow.succeed(["update", index, "third.jsonl", "-o", `${name}-updated.index`]).stdout;
+      const bytes = minnow.read(`${name}-updated.index`).length;
+      assert.equal(said, `${name}-updated.index: 1000 vectors (0 added, 300 replaced), ${bytes} bytes\n`);
+      const model = base();
+      fresh.forEach((row, i) => model[keys[i]] = [keys[i], row]);
+      expectModel(minnow, `${name}-updated.index`, model);
+      const json = minnow.succeed(["update", index, "fresh.f32", "--keys", "-", "--json",
+        "-o", `${name}-updated-again.index`], { stdin: lines(keys) }).stdout;
+      assert.deepEqual(JSON.parse(json), { added: 0, replaced: 300, count: 1000, blockBytes: bytes });
+      minnow.succeed(["upsert", index, "third.jsonl", "-o", `${name}-third-upserted.index`]);
+      for (const other of ["updated-again", "third-upserted"])
+        assert.ok(minnow.read(`${name}-${other}.index`).equals(minnow.read(`${name}-updated.index`)), other);
+    });
+
+    suite.each(`${name}: repairing and compacting`, (minnow) => {
+      const [left, repaired, compacted] = ["left", "repaired", "compacted"].map((word) => `${name}-${word}.index`);
+      const gone = rows.map((_, i) => i).filter((i) => i % 4 === 0);
+      const model = base().filter(([key]) => key % 4 !== 0);
+      minnow.write(left, withDeleted(minnow.read(index), gone));
+      const { dead } = infoOf(minnow, left);
+      assert.ok(name === "flat" ? dead === 0 : dead > 200, `${dead} dead`);
+      const sizes = (to) => `${minnow.read(to).length} bytes (${minnow.read(left).length} before)`;
+
+      assert.equal(minnow.succeed(["repair", left, "-o", repaired]).stdout,
+        `${repaired}: 750 vectors in 1000 slots (${dead} repaired), ${sizes(repaired)}\n`);
+      assert.equal(infoOf(minnow, repaired).dead, 0);
+      expectModel(minnow, repaired, model);
+      minnow.write("last.bits", Buffer.from([...new Uint8Array(124), 0x80])); // slot 999
+      assert.deepEqual(keysFound(minnow, repaired, "--filter-bits", "last.bits"), queries.map(() => [999]));
+      minnow.succeed(["repair", repaired, "-o", `${name}-rerepaired.index`]);
+      assert.ok(minnow.read(`${name}-rerepaired.index`).equals(minnow.read(repaired)));
+
+      assert.equal(minnow.succeed(["compact", left, "-o", compacted]).stdout,
+        `${compacted}: 750 vectors in 750 slots (${dead} repaired), ${sizes(compacted)}\n`);
+      assert.ok(minnow.read(compacted).length < minnow.read(repaired).length);
+      const { slots, capacity, dead: stillDead, packed } = infoOf(minnow, compacted);
+      assert.deepEqual([slots, capacity, stillDead, packed], [750, 750, 0, false]);
+      expectModel(minnow, compacted, model);
+      assert.deepEqual(keysFound(minnow, compacted), keysFound(minnow, repaired));
+      minnow.succeed(["pack", left, "-o", `${name}-left-packed.index`]);
+      minnow.succeed(["thaw", `${name}-left-packed.index`, "-o", `${name}-left-thawed.index`]);
+      assert.ok(minnow.read(`${name}-left-thawed.index`).equals(minnow.read(compacted)));
+
+      minnow.write("third.jsonl", jsonl(fresh.slice(0, 100), (i) => ({ key: 2000 + i })));
+      minnow.succeed(["upsert", compacted, "third.jsonl", "-o", `${name}-compacted-more.index`]);
+      expectModel(minnow, `${name}-compacted-more.index`,
+        [...model, ...fresh.slice(0, 100).map((row, i) => [2000 + i, row])]);
+
+      minnow.write(`${name}-empty.index`, withDeleted(minnow.read(index), rows.map((_, i) => i)));
+      for (const command of ["repair", "compact"]) {
+        const { count, slots: kept, blockBytes } = JSON.parse(
+          minnow.succeed([command, `${name}-empty.index`, "--json", "-o", `${name}-empty-${command}.index`]).stdout);
+        assert.deepEqual([count, kept], [0, 1000]);
+        assert.equal(blockBytes, minnow.read(`${name}-empty-${command}.index`).length);
+        minnow.succeed(["verify", `${name}-empty-${command}.index`]);
+      }
+    });
+
     suite.each(`${name}: merging`, (minnow) => {
       minnow.write("fresh.f32", f32(fresh));
       minnow.write("other.txt", lines(fresh.map((_, i) => 900 + i)));
@@ -107,6 +170,8 @@ export function run(suite) {
     minnow.write("place-change.index", minnow.read("change-graph.index"));
     minnow.succeed(["delete", "place-change.index", "--where-keys", "7", "-o", "place-change.index"]);
     assert.equal(infoOf(minnow, "place-change.index").count, 999);
+    minnow.succeed(["compact", "place-change.index", "-o", "place-change.index"]);
+    assert.equal(infoOf(minnow, "place-change.index").slots, 999);
   });
 
   suite.each("a host's sections stay, a collection is refused", (minnow) => {
@@ -115,11 +180,15 @@ export function run(suite) {
     minnow.write("fresh.f32", f32(fresh));
     minnow.write("fresh.txt", lines(fresh.map((_, i) => 990 + i)));
     minnow.succeed(["upsert", "named-change.block", "fresh.f32", "--keys", "fresh.txt", "-o", "named-more.block"]);
-    minnow.succeed(["verify", "named-more.block"]);
-    assert.ok(minnow.read("named-more.block").includes("a model"));
+    minnow.succeed(["compact", "named-change.block", "-o", "named-compact.block"]);
+    for (const file of ["named-more.block", "named-compact.block"]) {
+      minnow.succeed(["verify", file]);
+      assert.ok(minnow.read(file).includes("a model"), file);
+    }
     minnow.write("collection-change.block", attach(live, "ids1", Buffer.from("x")));
     for (const words of [["delete", "collection-change.block", "--where-keys", "1"],
-      ["merge", "change-flat.index", "collection-change.block"]])
+      ["merge", "change-flat.index", "collection-change.block"], ["repair", "collection-change.block"],
+      ["compact", "collection-change.block"]])
       minnow.fail([...words, "-o", "x.index"], 2, /collection-change\.block: a collection/);
   });
 
@@ -150,6 +219,25 @@ export function run(suite) {
     refused(["upsert", flat, "nan.jsonl"], 3, /nan\.jsonl: /);
     refused(["upsert", flat, "fresh.f32", "--keys", "words.txt"], 3, /words\.txt: line 2/);
     refused(["upsert", "change-packed.index", "same.jsonl"], 2, /packed/);
+    minnow.write("new.jsonl", jsonl(fresh.slice(0, 3), (i) => ({ key: 998 + i })));
+    for (const index of [flat, "change-graph.index"]) {
+      const before = minnow.read(index);
+      const update = (input, code, message) => minnow.fail(["update", index, input, "-o", index], code, message);
+      update("new.jsonl", 3, /new\.jsonl: line 3 \(row 2\): its key, 1000, is not in the index.*minnow upsert/);
+      update("same.jsonl", 3, /line 2 \(row 1\): its key, 5, is an earlier row's too/);
+      update("nan.jsonl", 3, /nan\.jsonl: /);
+      update("fresh.f32", 3, /fresh\.f32: its rows have no keys.*give --keys/);
+      assert.ok(minnow.read(index).equals(before), index);
+    }
+    refused(["update", "change-packed.index", "new.jsonl"], 2, /packed/);
+
+    for (const command of ["repair", "compact"]) {
+      refused([command, "change-packed.index"], 2, /packed\.index: packed, .*minnow thaw/);
+      refused([command, "unknown.txt"], 4, /unknown\.txt: not a Minnow index/);
+      refused([command, "absent.index"], 4, /absent\.index: cannot be opened/);
+      minnow.fail([command, flat, "-o", "-"], 2, /-o: an index goes to a file/);
+      minnow.fail([command, flat, "-o", "absent/x.index"], 6, /absent\/x\.index\.tmp/);
+    }
 
     minnow.succeed(["build", "fresh.f32", "--dimensions", String(D), "--metric", "cosine", "--spec", "flat",
       "-o", "cosine-other.index"]);

@@ -2,7 +2,7 @@
 // Packing and thawing: smaller, and the same answers.
 import assert from "node:assert/strict";
 import { f32, makeRows } from "./vectors.mjs";
-import { attach } from "./sections.mjs";
+import { attach } from "./host.mjs";
 
 const dimensions = 24;
 const count = 3000;

@@ -18,18 +18,6 @@
 
 /* --- Command line --------------------------------------------------------- */
 
-static exit_code check_names(const build *b) {
-  if (strcmp(b->output, b->input) == 0)
-    return report(EXIT_USAGE, "-o", "%s is the input; give another name",
-                  b->output);
-  if (b->keys_path && strcmp(b->keys_path, "-") == 0 &&
-      strcmp(b->input, "-") == 0)
-    return report(EXIT_USAGE, "--keys",
-                  "standard input cannot be both vectors and keys; give a "
-                  "file for one");
-  return EXIT_OK;
-}
-
 /* `auto` by itself: all is chosen by what the rows turn out to be. */
 static exit_code read_spec(const char *spec, const char *budget, build *b) {
   b->is_auto = strcmp(spec, "auto") == 0;
@@ -86,7 +74,7 @@ static exit_code read_options(build *b, int words_count, char **words) {
     return code;
   b->options.dimensions = (uint32_t)wide_dimensions;
   b->options.ef_construction = (uint32_t)ef;
-  code = check_names(b);
+  code = rows_check_names(b->input, b->keys_path, b->output);
   return code == EXIT_OK ? options_check(&b->options) : code;
 }
 

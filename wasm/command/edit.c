@@ -15,9 +15,8 @@ exit_code edit_begin(edit *e) {
     code = index_memory_open(&e->memory, &e->file);
   if (code != EXIT_OK)
     return code;
-  const mn_info info = mn_index_info(&e->memory.index);
-  e->count = info.count;
-  if (info.packed)
+  e->was = mn_index_info(&e->memory.index);
+  if (e->was.packed)
     return report(EXIT_USAGE, e->path,
                   "packed, to search only; make it live by `minnow thaw`");
   if (index_memory_is_collection(&e->memory.index))
@@ -28,6 +27,8 @@ exit_code edit_begin(edit *e) {
 }
 
 exit_code edit_repair(index_memory *of) {
+  if (mn_index_info(&of->index).dead == 0)
+    return EXIT_OK;
   mn_sizes sizes;
   exit_code code = index_memory_plan(of, of->index.capacity, &sizes);
   if (code == EXIT_OK)
@@ -48,8 +49,7 @@ exit_code edit_repair(index_memory *of) {
 
 static exit_code finish(edit *e, uint32_t threads_count) {
   index_memory *into = &e->memory;
-  exit_code code =
-      mn_index_info(&into->index).dead ? edit_repair(into) : EXIT_OK;
+  exit_code code = edit_repair(into);
   const uint32_t slots = mn_index_info(&into->index).slots;
   if (code == EXIT_OK)
     code = index_memory_resize(into, slots ? slots : 1);

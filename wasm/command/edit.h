@@ -12,7 +12,7 @@ typedef struct edit {
   bool is_json;
   index_file file;     /* its bytes are changed, until the index grows */
   index_memory memory; /* the index as it becomes */
-  uint32_t count;      /* vectors that there were */
+  mn_info was;         /* what the index was */
 } edit;
 
 /* Opens the index at `path`, unless it cannot be changed. */
@@ -23,7 +23,7 @@ exit_code edit_begin(edit *e);
 exit_code edit_write(edit *e, exit_code code, uint32_t threads_count);
 void edit_free(edit *e);
 
-/* Repairs a graph in which vectors were deleted, to its end. */
+/* Repairs a graph to its end, where vectors were deleted from it. */
 exit_code edit_repair(index_memory *of);
 
 #endif

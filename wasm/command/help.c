@@ -10,8 +10,13 @@ help_parts help_minnow[] = {
     "  minnow thaw INDEX -o OUT                      packed no more\n"
     "  minnow search INDEX QUERIES -k K              find the nearest\n"
     "  minnow upsert INDEX INPUT -o OUT              add and replace vectors\n"
+    "  minnow update INDEX INPUT -o OUT              replace vectors\n"
     "  minnow delete INDEX --keys FILE -o OUT        leave vectors out\n"
     "  minnow merge INDEX OTHER -o OUT               two in one\n"
+    "  minnow repair INDEX -o OUT                    the deleted leave "
+    "the graph\n"
+    "  minnow compact INDEX -o OUT                   the least that can "
+    "change\n"
     "  minnow tune INDEX -o OUT                      what a recall needs\n"
     "  minnow audit INDEX                            recall, and what is in "
     "it\n"
@@ -215,15 +220,11 @@ help_parts help_search[] = {
     "\n",
     formats, NULL};
 
-help_parts help_upsert[] = {
-    "Usage: minnow upsert INDEX INPUT -o OUT [options]\n"
-    "\n"
-    "Adds the vectors in INPUT, a file or `-` for standard input, and "
-    "replaces\n"
-    "those whose keys are there. OUT may be INDEX; it is written whole or not "
-    "at\n"
-    "all. What was replaced is repaired in the graph, and its room is used "
-    "again.\n"
+/* Of upsert and update. */
+static const char putting[] =
+    "OUT may be INDEX; it is written whole or not at all. What was replaced "
+    "is\n"
+    "repaired in the graph, and its room is used again.\n"
     "\n"
     "Options:\n"
     "  -o OUT            the file to write\n"
@@ -232,8 +233,23 @@ help_parts help_upsert[] = {
     "                    line; default: in jsonl `key` or `id`\n"
     "  --format FORMAT   npy, fvecs, f32 or jsonl; default: by extension\n"
     "  --json            one line: {\"added\":1,\"replaced\":2,\"count\":9,…}\n"
-    "\n",
-    formats, NULL};
+    "\n";
+
+help_parts help_upsert[] = {
+    "Usage: minnow upsert INDEX INPUT -o OUT [options]\n"
+    "\n"
+    "Adds the vectors in INPUT, a file or `-` for standard input, and "
+    "replaces\n"
+    "those whose keys are there.\n",
+    putting, formats, NULL};
+
+help_parts help_update[] = {
+    "Usage: minnow update INDEX INPUT -o OUT [options]\n"
+    "\n"
+    "Replaces vectors by those in INPUT, a file or `-` for standard input. "
+    "Their\n"
+    "keys must all be there; else nothing is written.\n",
+    putting, formats, NULL};
 
 help_parts help_delete[] = {
     "Usage: minnow delete INDEX -o OUT --keys FILE | --where-keys KEYS "
@@ -244,8 +260,8 @@ help_parts help_delete[] = {
     "line each (`-` is standard input), which must be there; or those that "
     "there\n"
     "are within keys such as 10..20,40,90... OUT may be INDEX. The graph is\n"
-    "repaired. Their room stays, for vectors to come; `minnow pack` drops "
-    "it.\n",
+    "repaired. Their room stays, for vectors to come; `minnow compact` and\n"
+    "`minnow pack` drop it.\n",
     NULL};
 
 help_parts help_merge[] = {
@@ -263,6 +279,37 @@ help_parts help_merge[] = {
     "                    written), keep INDEX's vectors, or take OTHER's\n"
     "  --threads N       that link the graph, as for `minnow build`\n"
     "  --json            one line: {\"added\":1,\"conflicts\":0,…}\n",
+    NULL};
+
+help_parts help_repair[] = {
+    "Usage: minnow repair INDEX -o OUT [--json]\n"
+    "\n"
+    "Connects the neighbours of deleted vectors anew, so that searches pass\n"
+    "through these no more and their room is free. All other vectors keep "
+    "their\n"
+    "slots. What `minnow` writes is repaired; what a program saved may not "
+    "be:\n"
+    "`minnow info` says. OUT may be INDEX. Damage is not repaired: where\n"
+    "`minnow verify` finds some, build the index again.\n"
+    "\n"
+    "  --json            one line: "
+    "{\"repaired\":2,\"count\":7,\"slots\":9,…}\n",
+    NULL};
+
+help_parts help_compact[] = {
+    "Usage: minnow compact INDEX -o OUT [--json]\n"
+    "\n"
+    "Writes the index as small as one can be that may still change: repaired,\n"
+    "without room to spare or of deleted vectors, near vectors near one "
+    "another.\n"
+    "It gives the same answers as when it is only repaired; slots change, and "
+    "a\n"
+    "structure that `auto` chose is kept from then on. Without a vector it is "
+    "only\n"
+    "repaired. OUT may be INDEX.\n"
+    "\n"
+    "  --json            one line: "
+    "{\"repaired\":2,\"count\":7,\"slots\":7,…}\n",
     NULL};
 
 help_parts help_tune[] = {

@@ -16,8 +16,11 @@ static const struct {
     {"thaw", command_thaw, help_thaw},
     {"search", command_search, help_search},
     {"upsert", command_upsert, help_upsert},
+    {"update", command_update, help_update},
     {"delete", command_delete, help_delete},
     {"merge", command_merge, help_merge},
+    {"repair", command_repair, help_repair},
+    {"compact", command_compact, help_compact},
     {"tune", command_tune, help_tune},
     {"audit", command_audit, help_audit},
     {"encode", command_encode, help_encode},
@@ -74,8 +77,9 @@ static exit_code run(int words_count, char **words) {
     return print_version();
   return report(
       EXIT_USAGE, name,
-      "not a command; give build, pack, thaw, search, upsert, delete, merge, "
-      "tune, audit, encode, decode, info or verify, or see `minnow --help`");
+      "not a command; give build, pack, thaw, search, upsert, update, delete, "
+      "merge, repair, compact, tune, audit, encode, decode, info or verify, or "
+      "see `minnow --help`");
 }
 
 int main(int words_count, char **words) {

@@ -49,6 +49,11 @@ exit_code refusal_report(const input *in, uint64_t row, uint64_t place,
                   "%s: its key, %" PRIu64 ", is an earlier row's too; give "
                   "every row a key of its own",
                   where, key);
+  case MN_ERROR_UNKNOWN_KEY:
+    return report(EXIT_INPUT, name,
+                  "%s: its key, %" PRIu64 ", is not in the index; leave it "
+                  "out, or add it by `minnow upsert`",
+                  where, key);
   default:
     return report(EXIT_INPUT, name, "%s: refused: %s", where,
                   mn_status_name(status));

@@ -5,6 +5,17 @@
 
 #include <inttypes.h>
 #include <stdlib.h>
+#include <string.h>
+
+exit_code rows_check_names(const char *from, const char *keys, const char *to) {
+  if (strcmp(to, from) == 0)
+    return report(EXIT_USAGE, "-o", "%s is the input; give another name", to);
+  if (keys && strcmp(keys, "-") == 0 && strcmp(from, "-") == 0)
+    return report(EXIT_USAGE, "--keys",
+                  "standard input cannot be both vectors and keys; give a "
+                  "file for one");
+  return EXIT_OK;
+}
 
 /* More room, or none changed. */
 static exit_code reserve(rows *batch, uint32_t room, uint32_t dimensions) {

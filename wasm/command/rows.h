@@ -15,6 +15,10 @@ typedef struct rows {
   bool have_keys; /* every row has a key of its own; else none has */
 } rows;
 
+/* Whether rows may come from a file of this name, their keys from `keys` (NULL:
+ * they bring them), and the index go to `to`. */
+exit_code rows_check_names(const char *from, const char *keys, const char *to);
+
 exit_code rows_create(rows *batch, uint32_t room, uint32_t dimensions);
 void rows_free(rows *batch);
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* minnow upsert: an index with more vectors, and others in the place of some.
- */
+/* minnow upsert and update: an index with others in the place of some of its
+ * vectors, and with more. */
 #include "arguments.h"
 #include "commands.h"
 #include "edit.h"
@@ -13,6 +13,10 @@
 #define FIRST_ROWS 256u
 
 typedef struct upsertion {
+  const char *command;
+  mn_status (*put)(mn_index *index, const uint64_t *keys,
+                   const mn_vectors *vectors, uint32_t *bad_row,
+                   mn_arena *scratch);
   edit edit;
   const char *input, *format, *keys_path;
   input in;
@@ -29,9 +33,11 @@ static exit_code read_options(upsertion *u, int words_count, char **words) {
       {"--format", "FORMAT", &u->format, NULL, false},
       {"--json", "", NULL, &u->edit.is_json, false},
   };
-  exit_code code = arguments_read("upsert", arguments,
+  exit_code code = arguments_read(u->command, arguments,
                                   sizeof arguments / sizeof arguments[0],
                                   words_count, words);
+  if (code == EXIT_OK)
+    code = rows_check_names(u->input, u->keys_path, u->edit.output);
   return code == EXIT_OK && u->keys_path ? key_file_open(&u->keys, u->keys_path)
                                          : code;
 }
@@ -55,7 +61,7 @@ static exit_code read_rows(upsertion *u) {
   return code;
 }
 
-static exit_code upsert_rows(upsertion *u) {
+static exit_code put_rows(upsertion *u) {
   index_memory *into = &u->edit.memory;
   exit_code code = read_rows(u);
   mn_sizes sizes;
@@ -69,8 +75,8 @@ static exit_code upsert_rows(upsertion *u) {
     return code;
   const mn_vectors vectors = {u->rows.vectors, u->rows.count, u->in.dimensions};
   uint32_t bad_row = UINT32_MAX;
-  const mn_status status = mn_index_upsert(&into->index, u->rows.keys, &vectors,
-                                           &bad_row, &into->scratch.arena);
+  const mn_status status = u->put(&into->index, u->rows.keys, &vectors,
+                                  &bad_row, &into->scratch.arena);
   if (status == MN_OK)
     return EXIT_OK;
   return bad_row < u->rows.count
@@ -80,7 +86,7 @@ static exit_code upsert_rows(upsertion *u) {
 
 static exit_code summarise(const upsertion *u) {
   const mn_info info = mn_index_info(&u->edit.memory.index);
-  const uint32_t added = info.count - u->edit.count;
+  const uint32_t added = info.count - u->edit.was.count;
   const uint32_t replaced = u->rows.count - added;
   if (u->edit.is_json)
     printf("{\"added\":%u,\"replaced\":%u,\"count\":%u,\"blockBytes\":%" PRIu64
@@ -92,13 +98,12 @@ static exit_code summarise(const upsertion *u) {
   return output_end(EXIT_OK);
 }
 
-exit_code command_upsert(int words_count, char **words) {
-  upsertion u = {.input = NULL};
+static exit_code run(upsertion u, int words_count, char **words) {
   exit_code code = read_options(&u, words_count, words);
   if (code == EXIT_OK)
     code = edit_begin(&u.edit);
   if (code == EXIT_OK)
-    code = edit_write(&u.edit, upsert_rows(&u), 1);
+    code = edit_write(&u.edit, put_rows(&u), 1);
   if (code == EXIT_OK)
     code = summarise(&u);
   edit_free(&u.edit);
@@ -106,4 +111,14 @@ exit_code command_upsert(int words_count, char **words) {
   input_close(&u.in);
   key_file_close(&u.keys);
   return code;
+}
+
+exit_code command_upsert(int words_count, char **words) {
+  const upsertion u = {.command = "upsert", .put = mn_index_upsert};
+  return run(u, words_count, words);
+}
+
+exit_code command_update(int words_count, char **words) {
+  const upsertion u = {.command = "update", .put = mn_index_update};
+  return run(u, words_count, words);
 }
