@@ -239,6 +239,15 @@ export function run(suite) {
       minnow.fail([command, flat, "-o", "absent/x.index"], 6, /absent\/x\.index\.tmp/);
     }
 
+    // New checksums would hide damage.
+    const bad = Buffer.from(minnow.read("change-graph.index"));
+    bad[bad.length >> 1] ^= 0x40;
+    minnow.write("bad.block", bad);
+    for (const words of [["upsert", "bad.block", "new.jsonl"], ["delete", "bad.block", "--where-keys", "1"],
+      ["merge", "bad.block", flat], ["merge", flat, "bad.block"], ["repair", "bad.block"], ["compact", "bad.block"],
+      ["pack", "bad.block"], ["tune", "bad.block", "--set"]])
+      refused(words, 4, /bad\.block: damaged/);
+
     minnow.succeed(["build", "fresh.f32", "--dimensions", String(D), "--metric", "cosine", "--spec", "flat",
       "-o", "cosine-other.index"]);
     minnow.succeed(["build", "fresh.f32", "--dimensions", "8", "--metric", "l2", "--spec", "flat",

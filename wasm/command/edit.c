@@ -12,6 +12,8 @@ exit_code edit_begin(edit *e) {
   if (code == EXIT_OK)
     code = index_file_open(&e->file, e->path, NULL);
   if (code == EXIT_OK)
+    code = index_file_verify(&e->file);
+  if (code == EXIT_OK)
     code = index_memory_open(&e->memory, &e->file);
   if (code != EXIT_OK)
     return code;

@@ -15,7 +15,7 @@ typedef struct edit {
   mn_info was;         /* what the index was */
 } edit;
 
-/* Opens the index at `path`, unless it cannot be changed. */
+/* Opens the index at `path`, unless it is damaged or cannot be changed. */
 exit_code edit_begin(edit *e);
 
 /* Unless `code` says that a change failed: repairs the graph, links what waits

@@ -56,6 +56,11 @@ exit_code index_file_open(index_file *file, const char *path,
   return code;
 }
 
+exit_code index_file_verify(const index_file *file) {
+  const mn_status status = mn_index_verify(&file->index);
+  return status == MN_OK ? EXIT_OK : report_index(file->path, status);
+}
+
 void index_file_close(index_file *file) {
   free(file->bytes);
   file->bytes = NULL;

@@ -18,6 +18,10 @@ typedef struct index_file {
  * EXIT_INDEX, and `*status` says why; `status` may be NULL. */
 exit_code index_file_open(index_file *file, const char *path,
                           mn_status *status);
+
+/* Refuses a damaged index, EXIT_INDEX: of what is written from it, new
+ * checksums would hide the damage. */
+exit_code index_file_verify(const index_file *file);
 void index_file_close(index_file *file);
 
 #endif

@@ -106,6 +106,8 @@ static exit_code merge_steps(merger *u) {
 static exit_code merge(merger *u) {
   index_memory *into = &u->edit.memory;
   exit_code code = index_file_open(&u->other, u->other_path, NULL);
+  if (code == EXIT_OK)
+    code = index_file_verify(&u->other);
   if (code == EXIT_OK && index_memory_is_collection(&u->other.index))
     code = report(EXIT_USAGE, u->other_path,
                   "a collection, whose documents would be lost; use the npm "

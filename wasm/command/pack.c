@@ -24,7 +24,9 @@ typedef struct conversion {
 
 static exit_code begin(conversion *c) {
   exit_code code = output_file_check(c->output);
-  return code == EXIT_OK ? index_file_open(&c->file, c->path, NULL) : code;
+  if (code == EXIT_OK)
+    code = index_file_open(&c->file, c->path, NULL);
+  return code == EXIT_OK ? index_file_verify(&c->file) : code;
 }
 
 /* --- What is written ------------------------------------------------------ */
@@ -114,18 +116,10 @@ static exit_code repair(conversion *c) {
   return code;
 }
 
-/* An index that is packed already, to be written in another form. Damage would
- * go unseen once it is sealed again. */
-static exit_code take_packed(conversion *c) {
-  const mn_status status = mn_index_verify(&c->file.index);
-  return status == MN_OK ? index_memory_open(&c->memory, &c->file)
-                         : report_index(c->path, status);
-}
-
 static exit_code pack(conversion *c) {
   const mn_info info = mn_index_info(&c->file.index);
   if (info.packed && (c->array.name || c->image_bytes > 0))
-    return take_packed(c);
+    return index_memory_open(&c->memory, &c->file); /* in another form */
   const exit_code code = info.dead > 0 ? repair(c) : EXIT_OK;
   return code == EXIT_OK
              ? index_memory_pack(&c->memory, &c->file.index, c->path)
@@ -162,7 +156,7 @@ exit_code command_pack(int words_count, char **words) {
     code = read_form(&c, size, fill);
   if (code == EXIT_OK)
     code = begin(&c);
-  return code == EXIT_OK ? end(&c, pack(&c)) : code;
+  return end(&c, code == EXIT_OK ? pack(&c) : code);
 }
 
 /* --- Thaw ----------------------------------------------------------------- */
@@ -181,9 +175,9 @@ exit_code command_thaw(int words_count, char **words) {
     code = arguments_number("--capacity", capacity, 1, MN_CAPACITY_MAX, &room);
   if (code == EXIT_OK)
     code = begin(&c);
-  if (code != EXIT_OK)
-    return code;
-  if (room == 0)
+  if (code == EXIT_OK && room == 0)
     room = mn_index_info(&c.file.index).count;
-  return end(&c, index_memory_thaw(&c.memory, &c.file.index, room, c.path));
+  if (code == EXIT_OK)
+    code = index_memory_thaw(&c.memory, &c.file.index, room, c.path);
+  return end(&c, code);
 }

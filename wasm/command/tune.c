@@ -149,6 +149,8 @@ exit_code command_tune(int words_count, char **words) {
   exit_code code = read_options(&t, words_count, words);
   if (code == EXIT_OK)
     code = measure_begin(&t.of);
+  if (code == EXIT_OK && t.output)
+    code = index_file_verify(&t.of.file);
   if (code == EXIT_OK)
     code = t.sets ? set(&t) : run(&t);
   if (code == EXIT_OK)
