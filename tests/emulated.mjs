@@ -11,10 +11,10 @@ const linux = (architecture, cpu) => (program) => [
 const board = (name) => (program) => ["embedded/cortex-m/run", [name, program]];
 
 export const EMULATED = [
-  // Every extension; SDOT, but not USDOT (both of them); neither.
+  // Every extension; SDOT, but not USDOT; neither. (A Cortex-A55 has what an A76 has;
+  // Debian 12's QEMU does not know it.)
   { name: "aarch64 max", preset: "aarch64", run: linux("aarch64", "max"), whole: true },
   { name: "aarch64 cortex-a76", preset: "aarch64", run: linux("aarch64", "cortex-a76") },
-  { name: "aarch64 cortex-a55", preset: "aarch64", run: linux("aarch64", "cortex-a55") },
   { name: "aarch64 cortex-a53", preset: "aarch64", run: linux("aarch64", "cortex-a53") },
   { name: "cortex-m55", preset: "cortex-m55", run: board("mps3-an547") },
   { name: "cortex-m4", preset: "cortex-m4", run: board("mps2-an386"), whole: true },
